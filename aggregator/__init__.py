@@ -1,0 +1,1 @@
+"""The application: what happens, when, and why."""
