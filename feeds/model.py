@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
-
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 # --- fetching ---------------------------------------------------------------------------------
@@ -41,7 +38,7 @@ class FetchRequest:
     url: str
     validators: Validators | None = None
     accept: str = "*/*"
-    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    headers: Mapping[str, str] = field(default_factory=dict)
     basic_auth: tuple[str, str] | None = None
     user_agent: str | None = None
     proxy: str | None = None
@@ -329,7 +326,5 @@ class OutputFeed:
     entries: tuple[OutputEntry, ...]
     language: str | None = None
     hubs: tuple[str, ...] = ()
-    page_links: Mapping[str, Mapping[str, str]] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    page_links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     archive: bool = False
