@@ -1,0 +1,118 @@
+"""Articles on their way from an entry to a text: what is to be read, and what reading settled."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select, update
+
+from storage.database import Database
+from storage.tables import ArticleText, article_texts, articles, entries, sources
+from storage.upsert import insert
+from storage.values import Appearance, ArticleReading, ArticleToRead
+
+_TEXTS = ("summary", "text", "html", "matching_text")
+
+
+def claim_new(
+    db: Database, now: datetime, lease_until: datetime, limit: int
+) -> tuple[ArticleToRead, ...]:
+    """Take up to ``limit`` articles to be read, in order of arrival, until ``lease_until``."""
+    free = or_(articles.c.claimed_until.is_(None), articles.c.claimed_until <= now)
+    waiting = (
+        select(articles.c.id)
+        .where(articles.c.state == "new", free)
+        .order_by(articles.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    with db.write() as connection:
+        rows = connection.execute(
+            update(articles)
+            .where(articles.c.id.in_(waiting))
+            .values(claimed_until=lease_until, attempts=articles.c.attempts + 1)
+            .returning(articles.c.id, articles.c.url, articles.c.attempts, articles.c.arrived_at)
+        ).all()
+        appearances = _appearances(connection, [row.id for row in rows])
+    return tuple(
+        ArticleToRead(row.id, row.url, row.attempts, row.arrived_at, tuple(appearances[row.id]))
+        for row in sorted(rows, key=lambda row: row.id)
+    )
+
+
+def _appearances(
+    connection: Connection, article_ids: Sequence[int]
+) -> defaultdict[int, list[Appearance]]:
+    found: defaultdict[int, list[Appearance]] = defaultdict(list)
+    rows = connection.execute(
+        select(
+            entries,
+            sources.c.name,
+            sources.c.publisher,
+            sources.c.priority,
+            sources.c.full_text,
+            sources.c.language.label("source_language"),
+        )
+        .join(sources, sources.c.id == entries.c.source_id)
+        .where(entries.c.article_id.in_(article_ids))
+        .order_by(entries.c.id)
+    )
+    for row in rows:
+        found[row.article_id].append(_appearance(row))
+    return found
+
+
+def _appearance(row: Row[Any]) -> Appearance:
+    return Appearance(
+        source_id=row.source_id,
+        source_name=row.name,
+        publisher=row.publisher,
+        priority=row.priority,
+        full_text=row.full_text,
+        source_language=row.source_language,
+        url=row.url,
+        title=row.title,
+        summary_html=row.summary_html,
+        content_html=row.content_html,
+        authors=tuple(row.authors),
+        categories=tuple(row.categories),
+        published=row.published_at,
+        published_guessed=row.published_guessed,
+        language=row.language,
+        image=row.image,
+    )
+
+
+def commit_reading(db: Database, reading: ArticleReading) -> None:
+    """Write what reading an article settled; it is then to be folded.
+
+    The text that was folded once stays what it was (see ``ArticleText``).
+    """
+    values = asdict(reading)
+    texts = {name: values.pop(name) for name in _TEXTS}
+    article_id = values.pop("article_id")
+    values["published_at"] = values.pop("published")
+    with db.write() as connection:
+        connection.execute(
+            update(articles)
+            .where(articles.c.id == article_id)
+            .values(**values, text_length=len(reading.text), state="read", claimed_until=None)
+        )
+        row = ArticleText(article_id=article_id, matching_title=reading.title, **texts)
+        shown = {name: texts[name] for name in ("summary", "text", "html")}
+        connection.execute(
+            insert(connection, article_texts)
+            .values(row.model_dump())
+            .on_conflict_do_update(index_elements=["article_id"], set_=shown)
+        )
+
+
+def count_by_state(db: Database) -> dict[str, int]:
+    """How many articles are in each state; a state nobody is in is 0."""
+    with db.read() as connection:
+        rows = connection.execute(
+            select(articles.c.state, func.count()).group_by(articles.c.state)
+        ).all()
+    return {"new": 0, "read": 0, "folded": 0} | {state: count for state, count in rows}

@@ -1,0 +1,1 @@
+"""Alembic migrations: how an older database becomes a current one. Run at every start."""

@@ -1,0 +1,172 @@
+"""Sources: what is configured, what is due, and how they are doing."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from feeds.model import Validators
+from storage.database import Database
+from storage.tables import Source, new_row, sources
+from storage.upsert import insert
+from storage.values import SourceConfig, SourceHealth, SourceState, SyncReport
+
+_CONFIGURED = ("name", "publisher", "category", "language", "priority", "full_text", "enabled")
+
+
+def sync_sources(db: Database, configured: Sequence[SourceConfig], now: datetime) -> SyncReport:
+    """Make the remembered sources those of the configuration.
+
+    A removed source is no longer polled; its entries and articles stay. One that comes back goes
+    on where it was.
+    """
+    wanted = {source.url: source for source in configured}
+    with db.write() as connection:
+        known = {row.url: row for row in connection.execute(select(sources))}
+        removed = [u for u, row in known.items() if u not in wanted and row.removed_at is None]
+        added = [u for u in wanted if u not in known or known[u].removed_at is not None]
+        changed = [
+            u for u in wanted if u in known and u not in added and _differs(known[u], wanted[u])
+        ]
+        for url in added + changed:
+            values = asdict(wanted[url])
+            statement = insert(connection, sources).values(
+                **values,
+                feed_url=url,
+                next_poll_at=now,
+                schedule={},
+                title="",
+                failures=0,
+                gone=False,
+            )
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["url"],
+                    set_={**{key: values[key] for key in _CONFIGURED}, "removed_at": None},
+                )
+            )
+        if removed:
+            connection.execute(
+                update(sources).where(sources.c.url.in_(removed)).values(removed_at=now)
+            )
+    return SyncReport(tuple(added), tuple(changed), tuple(removed))
+
+
+def _upsert(connection: Connection, source: SourceConfig, now: datetime) -> None:
+    configured = asdict(source)
+    row = new_row(Source(**configured, feed_url=source.url, next_poll_at=now))
+    connection.execute(
+        insert(connection, sources)
+        .values(row)
+        .on_conflict_do_update(index_elements=["url"], set_=configured | {"removed_at": None})
+    )
+
+
+def _differs(row: Row[Any], source: SourceConfig) -> bool:
+    return any(getattr(row, key) != getattr(source, key) for key in _CONFIGURED)
+
+
+def claim_due(
+    db: Database, now: datetime, lease_until: datetime, limit: int
+) -> tuple[SourceState, ...]:
+    """Take up to ``limit`` due sources, longest due first.
+
+    Their next time moves to ``lease_until`` at once, so nobody else takes them, and they come back
+    by themselves if whoever took them dies.
+    """
+    due = (
+        select(sources.c.id)
+        .where(
+            sources.c.enabled,
+            sources.c.removed_at.is_(None),
+            sources.c.next_poll_at <= now,
+        )
+        .order_by(sources.c.next_poll_at, sources.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    with db.write() as connection:
+        rows = connection.execute(
+            update(sources)
+            .where(sources.c.id.in_(due))
+            .values(next_poll_at=lease_until)
+            .returning(sources)
+        ).all()
+    return tuple(sorted((_state(row) for row in rows), key=lambda source: source.id))
+
+
+def _state(row: Row[Any]) -> SourceState:
+    has_validators = row.validators_url and (row.etag or row.last_modified)
+    return SourceState(
+        id=row.id,
+        url=row.url,
+        feed_url=row.feed_url,
+        name=row.name,
+        publisher=row.publisher,
+        category=row.category,
+        language=row.language,
+        priority=row.priority,
+        full_text=row.full_text,
+        validators=Validators(row.validators_url, row.etag, row.last_modified)
+        if has_validators
+        else None,
+        body_hash=row.body_hash,
+        schedule=row.schedule,
+        failures=row.failures,
+    )
+
+
+def make_all_due(db: Database, now: datetime) -> int:
+    """Let every enabled source be due now; how many there are."""
+    with db.write() as connection:
+        result = connection.execute(
+            update(sources)
+            .where(sources.c.enabled, sources.c.removed_at.is_(None))
+            .values(next_poll_at=now)
+        )
+        return result.rowcount
+
+
+def count_due(db: Database, now: datetime) -> int:
+    """How many sources are due."""
+    with db.read() as connection:
+        return connection.execute(
+            select(func.count())
+            .select_from(sources)
+            .where(
+                sources.c.enabled,
+                sources.c.removed_at.is_(None),
+                sources.c.next_poll_at <= now,
+            )
+        ).scalar_one()
+
+
+def source_health(db: Database) -> tuple[SourceHealth, ...]:
+    """Every configured source, failing ones first, then by name."""
+    with db.read() as connection:
+        rows = connection.execute(
+            select(sources)
+            .where(sources.c.removed_at.is_(None))
+            .order_by(sources.c.failures.desc(), sources.c.name, sources.c.id)
+        ).all()
+    return tuple(
+        SourceHealth(
+            id=row.id,
+            url=row.url,
+            feed_url=row.feed_url,
+            name=row.name,
+            category=row.category,
+            enabled=row.enabled,
+            gone=row.gone,
+            failures=row.failures,
+            next_poll_at=row.next_poll_at,
+            last_poll_at=row.last_poll_at,
+            last_success_at=row.last_success_at,
+            last_entry_at=row.last_entry_at,
+            last_error=row.last_error,
+            site_url=row.site_url,
+        )
+        for row in rows
+    )

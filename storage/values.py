@@ -1,0 +1,354 @@
+"""The plain values that go into and come out of storage. All times are aware UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from feeds.model import FeedEntry, Validators
+
+# --- sources ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """A source as the operator configured it. ``url`` identifies it."""
+
+    url: str
+    name: str
+    publisher: str
+    category: str | None = None
+    language: str | None = None
+    priority: int = 0
+    full_text: str = "auto"
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a new configuration changed: addresses of sources."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A source as a poll needs it. ``schedule`` is the scheduler's own, opaque here."""
+
+    id: int
+    url: str
+    feed_url: str
+    name: str
+    publisher: str
+    category: str | None
+    language: str | None
+    priority: int
+    full_text: str
+    validators: Validators | None
+    body_hash: str | None
+    schedule: Mapping[str, Any]
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """A source as an operator looks at it."""
+
+    id: int
+    url: str
+    feed_url: str
+    name: str
+    category: str | None
+    enabled: bool
+    gone: bool
+    failures: int
+    next_poll_at: datetime
+    last_poll_at: datetime | None
+    last_success_at: datetime | None
+    last_entry_at: datetime | None
+    last_error: str | None
+    site_url: str | None
+
+
+# --- poll -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EntryWrite:
+    """A new or changed entry, and the article that it is an appearance of."""
+
+    entry: FeedEntry
+    article_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFacts:
+    """What a feed says of itself."""
+
+    title: str
+    site_url: str | None
+    icon: str | None
+    rights: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PollCommit:
+    """Everything one poll changes. Written in one transaction: no ETag without its entries.
+
+    ``feed`` and ``validators`` are None where the poll did not bring new ones (they stay);
+    ``drop_validators`` forgets them. ``outcome`` is ``new``, ``unchanged``, ``failed`` or ``gone``.
+    """
+
+    source_id: int
+    at: datetime
+    outcome: str
+    next_poll_at: datetime
+    schedule: Mapping[str, Any]
+    failures: int = 0
+    gone: bool = False
+    error: str | None = None
+    status: int | None = None
+    seconds: float = 0.0
+    wire_bytes: int = 0
+    feed_url: str | None = None
+    feed: FeedFacts | None = None
+    validators: Validators | None = None
+    drop_validators: bool = False
+    body_hash: str | None = None
+    new: tuple[EntryWrite, ...] = ()
+    changed: tuple[EntryWrite, ...] = ()
+
+
+# --- extract ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """An entry as the extractor needs it, with the source that showed it."""
+
+    source_id: int
+    source_name: str
+    publisher: str
+    priority: int
+    full_text: str
+    source_language: str | None
+    url: str | None
+    title: str
+    summary_html: str
+    content_html: str
+    authors: tuple[str, ...]
+    categories: tuple[str, ...]
+    published: datetime | None
+    published_guessed: bool
+    language: str | None
+    image: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleToRead:
+    """An article to be read: its address and every appearance in a feed."""
+
+    id: int
+    url: str | None
+    attempts: int
+    arrived_at: datetime
+    appearances: tuple[Appearance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleReading:
+    """What reading an article settled. ``text_source`` is ``feed`` or ``page``."""
+
+    article_id: int
+    title: str
+    outlet: str
+    publisher: str
+    authors: tuple[str, ...]
+    categories: tuple[str, ...]
+    language: str | None
+    image: str | None
+    published: datetime | None
+    published_guessed: bool
+    agency: str | None
+    place: str | None
+    summary: str
+    text: str
+    html: str
+    matching_text: str
+    text_source: str
+    text_reasons: tuple[str, ...]
+    text_hash: str
+    wall: str | None
+
+
+# --- fold -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FoldArticle:
+    """An article as the matcher sees it, with what was decided of it before, if anything.
+
+    ``published`` is None where the date is a guess.
+    """
+
+    id: int
+    url: str | None
+    title: str
+    matching_text: str
+    publisher: str
+    language: str | None
+    published: datetime | None
+    arrived_at: datetime
+    story_key: int | None = None
+    copy_of: int | None = None
+    score: float | None = None
+    reason: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An article as the choice of a story's lead needs it. ``priority`` is its source's."""
+
+    id: int
+    title: str
+    outlet: str
+    publisher: str
+    language: str | None
+    priority: int
+    text_source: str
+    text_length: int
+    text_hash: str
+    copy_of: int | None
+    published: datetime | None
+    arrived_at: datetime
+    fold_order: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoryState:
+    """A story as it stands, with its members in the order they were folded."""
+
+    id: int
+    uri: str
+    slug: str
+    key: int
+    first_article_id: int
+    lead_article_id: int
+    title: str
+    lead_text_hash: str
+    published_at: datetime
+    updated_at: datetime
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleDecision:
+    """Where the folder put an article, and why."""
+
+    article_id: int
+    copy_of: int | None
+    score: float | None
+    reason: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryWrite:
+    """A story as it shall be. ``id`` is None for a new one. ``events`` are (kind, detail)."""
+
+    id: int | None
+    uri: str
+    slug: str
+    key: int
+    first_article_id: int
+    lead_article_id: int
+    title: str
+    lead_text_hash: str
+    language: str | None
+    outlets: int
+    published_at: datetime
+    updated_at: datetime
+    members: tuple[int, ...]
+    events: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoldCommit:
+    """Everything one step of folding changes.
+
+    ``retired`` maps a story's id to the position in ``stories`` of the one it became part of.
+    """
+
+    at: datetime
+    decisions: tuple[ArticleDecision, ...]
+    stories: tuple[StoryWrite, ...]
+    retired: Mapping[int, int] = field(default_factory=dict)
+
+
+# --- publish ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleView:
+    """An article as readers see it. The texts are empty except for a lead's."""
+
+    id: int
+    url: str | None
+    title: str
+    outlet: str
+    publisher: str
+    source_id: int
+    source_url: str
+    source_title: str
+    source_site_url: str | None
+    source_icon: str | None
+    source_rights: str | None
+    category: str | None
+    authors: tuple[str, ...]
+    categories: tuple[str, ...]
+    language: str | None
+    image: str | None
+    published: datetime | None
+    arrived_at: datetime
+    copy_of: int | None
+    score: float | None
+    reason: Mapping[str, Any]
+    text_source: str | None
+    agency: str | None
+    summary: str = ""
+    text: str = ""
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """A story as readers see it, its lead first."""
+
+    id: int
+    uri: str
+    slug: str
+    title: str
+    language: str | None
+    outlets: int
+    published_at: datetime
+    updated_at: datetime
+    created_at: datetime
+    changed_at: datetime
+    articles: tuple[ArticleView, ...]
+
+    @property
+    def lead(self) -> ArticleView:
+        """The article whose title and text the story shows."""
+        return self.articles[0]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryFilter:
+    """Which stories an output holds. Empty tuples mean any."""
+
+    categories: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    min_outlets: int = 1
+    limit: int = 100
+    offset: int = 0
