@@ -115,4 +115,4 @@ def count_by_state(db: Database) -> dict[str, int]:
         rows = connection.execute(
             select(articles.c.state, func.count()).group_by(articles.c.state)
         ).all()
-    return {"new": 0, "read": 0, "folded": 0} | {state: count for state, count in rows}
+    return {"new": 0, "read": 0, "folded": 0} | {row[0]: row[1] for row in rows}

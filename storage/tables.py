@@ -168,6 +168,7 @@ class Story(SQLModel, table=True):
     # No foreign keys: articles point at stories, and retention may drop an article first.
     first_article_id: int
     lead_article_id: int
+    lead_text_hash: str = ""
     title: str
     language: str | None = None
     articles: int = 1

@@ -1,0 +1,249 @@
+"""What the folder reads and writes: articles waiting, the window, stories and their identities."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select, update
+
+from storage.chunks import chunks
+from storage.database import Database
+from storage.tables import (
+    Story,
+    StoryEvent,
+    article_texts,
+    articles,
+    corrections,
+    new_row,
+    sources,
+    stories,
+    story_events,
+)
+from storage.upsert import insert
+from storage.values import FoldArticle, FoldCommit, Member, StoryState, StoryWrite
+
+
+def waiting_to_fold(
+    db: Database, now: datetime, patience: timedelta, limit: int
+) -> tuple[FoldArticle, ...]:
+    """Articles to be folded next, in the order of their publication.
+
+    One waits for those that arrived before it to be read too, for at most ``patience``, so that
+    the order of folding does not depend on which page answered first.
+    """
+    elder = select(func.min(articles.c.id)).where(
+        articles.c.state == "new", articles.c.arrived_at > now - patience
+    )
+    with db.read() as connection:
+        eldest = connection.execute(elder).scalar()
+        statement = _fold_articles().where(articles.c.state == "read")
+        if eldest is not None:
+            statement = statement.where(articles.c.id < eldest)
+        rows = connection.execute(statement.order_by(articles.c.id).limit(limit)).all()
+    found = [_fold_article(row) for row in rows]
+    return tuple(sorted(found, key=lambda a: (a.published or a.arrived_at, a.url or "", a.id)))
+
+
+def folded_since(db: Database, since: datetime) -> Iterator[FoldArticle]:
+    """The folded articles that arrived since, in the order in which they were folded."""
+    statement = (
+        _fold_articles()
+        .where(articles.c.fold_order.is_not(None), articles.c.arrived_at >= since)
+        .order_by(articles.c.fold_order)
+        .execution_options(yield_per=1000)
+    )
+    with db.read() as connection:
+        for row in connection.execute(statement):
+            yield _fold_article(row)
+
+
+def _fold_articles() -> Select[Any]:
+    return (
+        select(
+            articles,
+            article_texts.c.matching_text,
+            article_texts.c.matching_title,
+            stories.c.key.label("story_key"),
+        )
+        .join(article_texts, article_texts.c.article_id == articles.c.id)
+        .outerjoin(stories, stories.c.id == articles.c.story_id)
+    )
+
+
+def _fold_article(row: Row[Any]) -> FoldArticle:
+    return FoldArticle(
+        id=row.id,
+        url=row.url,
+        title=row.matching_title,
+        matching_text=row.matching_text,
+        publisher=row.publisher,
+        language=row.language,
+        published=None if row.published_guessed else row.published_at,
+        arrived_at=row.arrived_at,
+        story_key=row.story_key,
+        copy_of=row.copy_of,
+        score=row.score,
+        reason=row.reason,
+    )
+
+
+def read_corrections(db: Database) -> tuple[tuple[str, int, int], ...]:
+    """Every correction in the order given: (``together`` or ``apart``, article, article)."""
+    with db.read() as connection:
+        rows = connection.execute(
+            select(corrections.c.kind, corrections.c.article_a, corrections.c.article_b).order_by(
+                corrections.c.id
+            )
+        )
+        return tuple((row.kind, row.article_a, row.article_b) for row in rows)
+
+
+def stories_by_key(db: Database, keys: Sequence[int]) -> tuple[StoryState, ...]:
+    """The living stories that the matcher calls so, oldest first."""
+    found: list[StoryState] = []
+    with db.read() as connection:
+        for some in chunks(keys):
+            rows = connection.execute(
+                select(stories)
+                .where(stories.c.key.in_(some), stories.c.retired_at.is_(None))
+                .order_by(stories.c.id)
+            ).all()
+            by_story = _members(connection, articles.c.story_id.in_([row.id for row in rows]))
+            found += [_story_state(row, tuple(by_story[row.id])) for row in rows]
+    return tuple(found)
+
+
+def members_by_id(db: Database, article_ids: Sequence[int]) -> dict[int, Member]:
+    """These articles as members, whatever story they are in."""
+    found: dict[int, Member] = {}
+    with db.read() as connection:
+        for some in chunks(article_ids):
+            for members in _members(connection, articles.c.id.in_(some)).values():
+                found.update((member.id, member) for member in members)
+    return found
+
+
+def _members(connection: Connection, condition: Any) -> defaultdict[int, list[Member]]:  # noqa: ANN401 - any SQL condition
+    found: defaultdict[int, list[Member]] = defaultdict(list)
+    rows = connection.execute(
+        select(articles, sources.c.priority)
+        .join(sources, sources.c.id == articles.c.source_id)
+        .where(condition)
+        .order_by(articles.c.fold_order, articles.c.id)
+    )
+    for row in rows:
+        found[row.story_id].append(_member(row))
+    return found
+
+
+def _member(row: Row[Any]) -> Member:
+    return Member(
+        id=row.id,
+        title=row.title,
+        outlet=row.outlet,
+        publisher=row.publisher,
+        language=row.language,
+        priority=row.priority,
+        text_source=row.text_source,
+        text_length=row.text_length,
+        text_hash=row.text_hash,
+        copy_of=row.copy_of,
+        published=None if row.published_guessed else row.published_at,
+        arrived_at=row.arrived_at,
+        fold_order=row.fold_order,
+    )
+
+
+def _story_state(row: Row[Any], members: tuple[Member, ...]) -> StoryState:
+    return StoryState(
+        id=row.id,
+        uri=row.uri,
+        slug=row.slug,
+        key=row.key,
+        first_article_id=row.first_article_id,
+        lead_article_id=row.lead_article_id,
+        title=row.title,
+        lead_text_hash=row.lead_text_hash,
+        published_at=row.published_at,
+        updated_at=row.updated_at,
+        members=members,
+    )
+
+
+def commit_fold(db: Database, commit: FoldCommit) -> None:
+    """Write one step of folding in one transaction: decisions, stories, identities, history."""
+    with db.write() as connection:
+        _write_decisions(connection, commit)
+        # A key may pass from one row to another: every row lets go before any takes hold.
+        _release_keys(connection, commit)
+        ids = [_write_story(connection, story, commit.at) for story in commit.stories]
+        for story_id, position in commit.retired.items():
+            _retire(connection, story_id, ids[position], commit.at)
+
+
+def _write_decisions(connection: Connection, commit: FoldCommit) -> None:
+    highest = connection.execute(select(func.max(articles.c.fold_order))).scalar() or 0
+    for order, decision in enumerate(commit.decisions, highest + 1):
+        connection.execute(
+            update(articles)
+            .where(articles.c.id == decision.article_id)
+            .values(
+                state="folded",
+                fold_order=func.coalesce(articles.c.fold_order, order),
+                copy_of=decision.copy_of,
+                score=decision.score,
+                reason=dict(decision.reason),
+            )
+        )
+
+
+def _release_keys(connection: Connection, commit: FoldCommit) -> None:
+    ids = [story.id for story in commit.stories if story.id is not None] + list(commit.retired)
+    for some in chunks(ids):
+        connection.execute(
+            update(stories).where(stories.c.id.in_(some)).values(retired_at=commit.at)
+        )
+
+
+def _write_story(connection: Connection, story: StoryWrite, at: datetime) -> int:
+    values = {
+        "key": story.key,
+        "first_article_id": story.first_article_id,
+        "lead_article_id": story.lead_article_id,
+        "title": story.title,
+        "lead_text_hash": story.lead_text_hash,
+        "language": story.language,
+        "articles": len(story.members),
+        "outlets": story.outlets,
+        "published_at": story.published_at,
+        "updated_at": story.updated_at,
+        "changed_at": at,
+    }
+    if story.id is None:
+        row = new_row(Story(uri=story.uri, slug=story.slug, created_at=at, **values))
+        statement = insert(connection, stories).values(row).returning(stories.c.id)
+        story_id: int = connection.execute(statement).scalar_one()
+    else:
+        story_id = story.id
+        connection.execute(
+            update(stories).where(stories.c.id == story_id).values(values | {"retired_at": None})
+        )
+    for some in chunks(story.members):
+        connection.execute(
+            update(articles).where(articles.c.id.in_(some)).values(story_id=story_id)
+        )
+    for kind, detail in story.events:
+        event = StoryEvent(story_id=story_id, at=at, kind=kind, detail=detail)
+        connection.execute(insert(connection, story_events).values(new_row(event)))
+    return story_id
+
+
+def _retire(connection: Connection, story_id: int, survivor: int, at: datetime) -> None:
+    connection.execute(
+        update(stories)
+        .where(stories.c.id == story_id)
+        .values(retired_at=at, retired_into=survivor, changed_at=at)
+    )
+    event = StoryEvent(story_id=survivor, at=at, kind="joined", detail=str(story_id))
+    connection.execute(insert(connection, story_events).values(new_row(event)))

@@ -1,0 +1,146 @@
+"""Stories as readers see them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
+
+from storage.database import Database
+from storage.tables import article_texts, articles, sources, stories
+from storage.values import ArticleView, StoryFilter, StoryView
+
+
+def revision(db: Database) -> tuple[datetime | None, int]:
+    """Changes whenever any story does: the latest change, and how many stories there are."""
+    with db.read() as connection:
+        row = connection.execute(
+            select(func.max(stories.c.changed_at), func.max(stories.c.id))
+        ).one()
+    return row[0], row[1] or 0
+
+
+def latest_stories(db: Database, wanted: StoryFilter) -> tuple[StoryView, ...]:
+    """The newest stories that ``wanted`` admits, the one first seen last at the top."""
+    statement = (
+        select(stories)
+        .where(*_conditions(wanted))
+        .order_by(stories.c.created_at.desc(), stories.c.id.desc())
+        .limit(wanted.limit)
+        .offset(wanted.offset)
+    )
+    with db.read() as connection:
+        return _views(connection, connection.execute(statement).all())
+
+
+def count_stories(db: Database, wanted: StoryFilter) -> int:
+    """How many stories ``wanted`` admits, its limit and offset aside."""
+    with db.read() as connection:
+        return connection.execute(
+            select(func.count()).select_from(stories).where(*_conditions(wanted))
+        ).scalar_one()
+
+
+def story_by_slug(db: Database, slug: str) -> StoryView | None:
+    """The living story at ``slug``; for a retired one, the story it became part of."""
+    with db.read() as connection:
+        row = connection.execute(select(stories).where(stories.c.slug == slug)).one_or_none()
+        while row is not None and row.retired_into is not None:
+            row = connection.execute(
+                select(stories).where(stories.c.id == row.retired_into)
+            ).one_or_none()
+        found = _views(connection, [row] if row else [])
+    return found[0] if found else None
+
+
+def _conditions(wanted: StoryFilter) -> list[ColumnElement[bool]]:
+    conditions = [stories.c.retired_at.is_(None)]
+    if wanted.min_outlets > 1:
+        conditions.append(stories.c.outlets >= wanted.min_outlets)
+    if wanted.languages:
+        conditions.append(stories.c.language.in_(wanted.languages))
+    if wanted.categories:
+        conditions.append(
+            exists()
+            .where(articles.c.story_id == stories.c.id)
+            .where(sources.c.id == articles.c.source_id)
+            .where(sources.c.category.in_(wanted.categories))
+        )
+    return conditions
+
+
+def _views(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[StoryView, ...]:
+    members: defaultdict[int, list[ArticleView]] = defaultdict(list)
+    leads = {row.lead_article_id for row in rows}
+    found = connection.execute(
+        select(
+            articles,
+            sources.c.feed_url,
+            sources.c.name,
+            sources.c.site_url,
+            sources.c.icon,
+            sources.c.rights,
+            sources.c.category,
+        )
+        .join(sources, sources.c.id == articles.c.source_id)
+        .where(articles.c.story_id.in_([row.id for row in rows]))
+        .order_by(articles.c.fold_order)
+    ).all()
+    texts = {
+        row.article_id: row
+        for row in connection.execute(
+            select(article_texts).where(article_texts.c.article_id.in_(leads))
+        )
+    }
+    for row in found:
+        members[row.story_id].append(_article_view(row, texts.get(row.id)))
+    return tuple(_story_view(row, members[row.id]) for row in rows)
+
+
+def _story_view(row: Row[Any], members: Sequence[ArticleView]) -> StoryView:
+    lead_first = sorted(members, key=lambda article: article.id != row.lead_article_id)
+    return StoryView(
+        id=row.id,
+        uri=row.uri,
+        slug=row.slug,
+        title=row.title,
+        language=row.language,
+        outlets=row.outlets,
+        published_at=row.published_at,
+        updated_at=row.updated_at,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        articles=tuple(lead_first),
+    )
+
+
+def _article_view(row: Row[Any], texts: Row[Any] | None) -> ArticleView:
+    return ArticleView(
+        id=row.id,
+        url=row.url,
+        title=row.title,
+        outlet=row.outlet,
+        publisher=row.publisher,
+        source_id=row.source_id,
+        source_url=row.feed_url,
+        source_title=row.name,
+        source_site_url=row.site_url,
+        source_icon=row.icon,
+        source_rights=row.rights,
+        category=row.category,
+        authors=tuple(row.authors),
+        categories=tuple(row.categories),
+        language=row.language,
+        image=row.image,
+        published=None if row.published_guessed else row.published_at,
+        arrived_at=row.arrived_at,
+        copy_of=row.copy_of,
+        score=row.score,
+        reason=row.reason,
+        text_source=row.text_source,
+        agency=row.agency,
+        summary=texts.summary if texts else "",
+        text=texts.text if texts else "",
+        html=texts.html if texts else "",
+    )
