@@ -207,7 +207,7 @@ def _release_keys(connection: Connection, commit: FoldCommit) -> None:
 
 
 def _write_story(connection: Connection, story: StoryWrite, at: datetime) -> int:
-    values = {
+    values: dict[str, Any] = {
         "key": story.key,
         "first_article_id": story.first_article_id,
         "lead_article_id": story.lead_article_id,

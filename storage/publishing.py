@@ -55,7 +55,7 @@ def story_by_slug(db: Database, slug: str) -> StoryView | None:
 
 
 def _conditions(wanted: StoryFilter) -> list[ColumnElement[bool]]:
-    conditions = [stories.c.retired_at.is_(None)]
+    conditions: list[ColumnElement[bool]] = [stories.c.retired_at.is_(None)]
     if wanted.min_outlets > 1:
         conditions.append(stories.c.outlets >= wanted.min_outlets)
     if wanted.languages:
