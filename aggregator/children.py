@@ -1,0 +1,107 @@
+"""Child processes that parse and extract, and that can be killed.
+
+feedparser needs half a minute for one 62 kB author field, trafilatura for one tag with 50,000
+attributes. In a thread that would hold the whole daemon still; here it costs one child, which is
+killed at its limit and replaced. Pebble's only home.
+"""
+
+import asyncio
+import importlib
+import multiprocessing
+import resource
+import signal
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from types import TracebackType
+from typing import ParamSpec, Self, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_PRELOAD = ("feeds.extract", "feeds.parse")
+_TASKS_PER_CHILD = 2000
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ChildFailure:
+    """The work did not come to an end. ``kind`` is ``timeout``, ``memory``, ``died`` or ``raised``.
+
+    A value, because one bad document is one source's error and nobody else's.
+    """
+
+    kind: str
+    detail: str
+
+
+class Children:
+    """A pool of child processes with a wall-clock and a memory limit for each piece of work.
+
+    ``timeout`` in seconds, ``memory`` in MiB on top of what a fresh child holds. Use as an
+    asynchronous context manager.
+    """
+
+    def __init__(self, workers: int, timeout: float, memory: int) -> None:
+        self._workers = workers
+        self._timeout = timeout
+        self._memory = memory
+        self.killed = 0
+
+    async def __aenter__(self) -> Self:
+        # A fork server, loaded once, replaces a killed child in milliseconds, and has none of the
+        # daemon's threads, locks and sockets to inherit.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(list(_PRELOAD))
+        self._pool = ProcessPool(
+            max_workers=self._workers,
+            max_tasks=_TASKS_PER_CHILD,
+            initializer=_begin,
+            initargs=(self._memory,),
+            context=context,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._pool.stop()  # type: ignore[no-untyped-call]  # Pebble leaves it unannotated
+        await asyncio.to_thread(self._pool.join)
+
+    async def run(
+        self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T | ChildFailure:
+        """Do ``work`` in a child. Its arguments and its result are pickled.
+
+        Cancelling kills the child.
+        """
+        future = self._pool.schedule(work, args=args, kwargs=kwargs, timeout=self._timeout)
+        try:
+            return await asyncio.wrap_future(future)
+        except (FutureTimeoutError, TimeoutError):
+            self.killed += 1
+            return ChildFailure("timeout", f"took longer than {self._timeout:g} s and was stopped")
+        except MemoryError:
+            return ChildFailure("memory", f"needed more than {self._memory} MiB")
+        except ProcessExpired as error:
+            self.killed += 1
+            return ChildFailure("died", f"the child process died (exit code {error.exitcode})")
+        except Exception as error:  # noqa: BLE001 - whatever a document provokes is a value here
+            return ChildFailure("raised", f"{type(error).__name__}: {error}"[:500])
+
+
+def _begin(memory: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us in order
+    for name in _PRELOAD:
+        importlib.import_module(name)
+    limit = _address_space() + memory * _MIB
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _address_space() -> int:
+    try:
+        with open("/proc/self/statm") as statm:  # noqa: PTH123 - not a file of ours
+            return int(statm.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 2048 * _MIB  # macOS: no /proc, and no enforcement of RLIMIT_AS either

@@ -1,0 +1,98 @@
+"""A stage of the road: claims work from the database and does many pieces of it at once.
+
+The state in the database is the queue. A stage holds nothing that would be missed if the process
+died: what was claimed and not finished comes back when its lease ends.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+import structlog
+
+_T = TypeVar("_T")
+_log = structlog.get_logger()
+
+
+class Stage(Generic[_T]):
+    """Claims up to ``slots`` pieces of work and keeps that many under way.
+
+    A slow piece occupies one slot and delays nobody else. ``handle`` turns its own failures into
+    values; what it raises all the same is logged and does not end the stage.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        claim: Callable[[int], Awaitable[Sequence[_T]]],
+        handle: Callable[[_T], Awaitable[None]],
+        slots: int,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.name = name
+        self._claim = claim
+        self._handle = handle
+        self._slots = slots
+        self._after = after
+        self._wake = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """There may be work. Cheap; called by ticks and by the stage before."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._wake.clear()
+            await self.drain()
+            await self._wake.wait()
+
+    async def drain(self) -> None:
+        """Work until nothing can be claimed and nothing is under way.
+
+        When cancelled, what is under way is cancelled too and comes back with its lease.
+        """
+        try:
+            while await self._fill() or self._under_way:
+                await self._one_done()
+        finally:
+            await self._abandon()
+
+    async def _fill(self) -> int:
+        free = self._slots - len(self._under_way)
+        work = await self._claim_safely(free) if free else ()
+        for piece in work:
+            task = asyncio.create_task(self._do(piece), name=self.name)
+            self._under_way.add(task)
+        return len(work)
+
+    async def _claim_safely(self, free: int) -> Sequence[_T]:
+        try:
+            return await self._claim(free)
+        except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
+            _log.exception("claim failed", stage=self.name)
+            return ()
+
+    async def _one_done(self) -> None:
+        if not self._under_way:
+            return
+        woken = asyncio.create_task(self._wake.wait())
+        done, _ = await asyncio.wait({*self._under_way, woken}, return_when=asyncio.FIRST_COMPLETED)
+        self._wake.clear()
+        woken.cancel()
+        self._under_way -= done
+
+    async def _do(self, piece: _T) -> None:
+        try:
+            await self._handle(piece)
+        except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
+            _log.exception("work failed", stage=self.name)
+        else:
+            self._after()
+
+    async def _abandon(self) -> None:
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        self._under_way.clear()

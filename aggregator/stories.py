@@ -1,0 +1,146 @@
+"""From the matcher's groups of articles to stories with a lasting identity. Pure.
+
+A story's identity is minted once and never derived from what it holds. Groups come and go (more
+coverage, second looks, corrections, a refold): identities follow them. Where two stories turn out
+to be one, the older stays; where one falls apart, it stays with its first article.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.values import Member, StoryState, StoryWrite
+
+FULL_TEXT = 1000
+"""Characters from which a text that only a feed carried passes for a whole article."""
+
+Mint = Callable[[], tuple[str, str]]
+"""Makes a new identity: a ``tag:`` URI (RFC 4151) and the slug of the story's page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regrouping:
+    """Stories as they shall be, and which ended (id → position of its survivor)."""
+
+    stories: tuple[StoryWrite, ...]
+    retired: Mapping[int, int]
+
+
+def regroup(
+    before: Sequence[StoryState],
+    group_of: Mapping[int, int],
+    members: Collection[Member],
+    mint: Mint,
+    now: datetime,
+) -> Regrouping:
+    """Give every group of articles its story.
+
+    ``before`` holds every living story that any of ``members`` is in, ``group_of`` the group of
+    each member by article id.
+    """
+    groups: defaultdict[int, list[Member]] = defaultdict(list)
+    for member in sorted(members, key=lambda m: (m.fold_order, m.id)):
+        groups[group_of[member.id]].append(member)
+    owners, survivors = _owners(before, group_of, groups)
+    positions = {key: position for position, key in enumerate(groups)}
+    stories = tuple(_story(owners.get(key), key, group, mint, now) for key, group in groups.items())
+    retired = {story_id: positions[key] for story_id, key in survivors.items()}
+    return Regrouping(stories, retired)
+
+
+def _owners(
+    before: Sequence[StoryState],
+    group_of: Mapping[int, int],
+    groups: Mapping[int, Sequence[Member]],
+) -> tuple[dict[int, StoryState], dict[int, int]]:
+    owners: dict[int, StoryState] = {}
+    ended: dict[int, int] = {}
+    for story in sorted(before, key=lambda story: story.id):
+        home = group_of.get(story.first_article_id)
+        if home not in groups:  # retention took the first article; the eldest speaks for it
+            home = group_of[story.members[0].id]
+        if home in owners:
+            ended[story.id] = home
+        else:
+            owners[home] = story
+    return owners, ended
+
+
+def _story(
+    before: StoryState | None, key: int, group: Sequence[Member], mint: Mint, now: datetime
+) -> StoryWrite:
+    lead = choose_lead(group, before.lead_article_id if before else None)
+    published = min(m.published or m.arrived_at for m in group)
+    uri, slug = (before.uri, before.slug) if before else mint()
+    events = _events(before, lead)
+    return StoryWrite(
+        id=before.id if before else None,
+        uri=uri,
+        slug=slug,
+        key=key,
+        first_article_id=before.first_article_id if before else group[0].id,
+        lead_article_id=lead.id,
+        title=lead.title,
+        lead_text_hash=lead.text_hash,
+        language=lead.language,
+        outlets=independent_outlets(group),
+        published_at=published,
+        updated_at=_updated(before, lead, published, now),
+        members=tuple(member.id for member in group),
+        events=events,
+    )
+
+
+def _updated(
+    before: StoryState | None, lead: Member, published: datetime, now: datetime
+) -> datetime:
+    if before is None:
+        return max(lead.published or lead.arrived_at, published)
+    if (lead.id, lead.text_hash) == (before.lead_article_id, before.lead_text_hash):
+        return before.updated_at
+    return max(now, before.updated_at)
+
+
+def _events(before: StoryState | None, lead: Member) -> tuple[tuple[str, str], ...]:
+    if before is None:
+        return (("founded", f"{lead.outlet}: {lead.title}"),)
+    events = []
+    if before.lead_article_id != lead.id:
+        events.append(("lead", f"{lead.outlet}: {lead.title}"))
+    elif before.lead_text_hash != lead.text_hash:
+        events.append(("text", f"{lead.outlet} changed its text"))
+    if before.title != lead.title:
+        events.append(("title", f"{before.title} → {lead.title}"))
+    return tuple(events)
+
+
+def choose_lead(group: Sequence[Member], current: int | None) -> Member:
+    """The article that speaks for the story: the present one as long as it belongs.
+
+    Otherwise the preferred source's, then a full text before a truncated one, an original before
+    a copy, and the earliest.
+    """
+    for member in group:
+        if member.id == current:
+            return member
+    return min(
+        group,
+        key=lambda m: (
+            -m.priority,
+            not _is_full(m),
+            m.copy_of is not None,
+            m.published or m.arrived_at,
+            m.id,
+        ),
+    )
+
+
+def _is_full(member: Member) -> bool:
+    return member.text_source == "page" or member.text_length >= FULL_TEXT
+
+
+def independent_outlets(group: Sequence[Member]) -> int:
+    """How many publishers tell it in their own words: copies of one text count once."""
+    ids = {member.id for member in group}
+    return len({m.publisher for m in group if m.copy_of not in ids}) or 1
