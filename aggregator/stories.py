@@ -58,7 +58,9 @@ def _owners(
     ended: dict[int, int] = {}
     for story in sorted(before, key=lambda story: story.id):
         home = group_of.get(story.first_article_id)
-        if home not in groups:  # retention took the first article; the eldest speaks for it
+        if (
+            home is None or home not in groups
+        ):  # retention took the first article; the eldest speaks for it
             home = group_of[story.members[0].id]
         if home in owners:
             ended[story.id] = home

@@ -1,0 +1,1 @@
+"""The daemon's own web server: merged feeds, a front page, health. Reading only."""
