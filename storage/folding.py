@@ -23,6 +23,8 @@ from storage.tables import (
 from storage.upsert import insert
 from storage.values import FoldArticle, FoldCommit, Member, StoryState, StoryWrite
 
+_NOT_YET = 2**62  # sorts after everything that was folded before
+
 
 def waiting_to_fold(
     db: Database, now: datetime, patience: timedelta, limit: int
@@ -99,19 +101,30 @@ def read_corrections(db: Database) -> tuple[tuple[str, int, int], ...]:
         return tuple((row.kind, row.article_a, row.article_b) for row in rows)
 
 
-def stories_by_key(db: Database, keys: Sequence[int]) -> tuple[StoryState, ...]:
-    """The living stories that the matcher calls so, oldest first."""
-    found: list[StoryState] = []
+def stories_of(
+    db: Database, keys: Sequence[int], article_ids: Sequence[int]
+) -> tuple[StoryState, ...]:
+    """The living stories that the matcher calls so or that hold any of these, oldest first."""
+    living = select(stories).where(stories.c.retired_at.is_(None))
+    rows: dict[int, Row[Any]] = {}
     with db.read() as connection:
         for some in chunks(keys):
-            rows = connection.execute(
-                select(stories)
-                .where(stories.c.key.in_(some), stories.c.retired_at.is_(None))
-                .order_by(stories.c.id)
-            ).all()
-            by_story = _members(connection, articles.c.story_id.in_([row.id for row in rows]))
-            found += [_story_state(row, tuple(by_story[row.id])) for row in rows]
-    return tuple(found)
+            found = connection.execute(living.where(stories.c.key.in_(some)))
+            rows.update((row.id, row) for row in found)
+        for some in chunks(article_ids):
+            holding = select(articles.c.story_id).where(articles.c.id.in_(some))
+            found = connection.execute(living.where(stories.c.id.in_(holding)))
+            rows.update((row.id, row) for row in found)
+        members = _members_of(connection, sorted(rows))
+    return tuple(_story_state(rows[story_id], members[story_id]) for story_id in sorted(rows))
+
+
+def _members_of(connection: Connection, story_ids: Sequence[int]) -> dict[int, tuple[Member, ...]]:
+    found: dict[int, tuple[Member, ...]] = {}
+    for some in chunks(story_ids):
+        by_story = _members(connection, articles.c.story_id.in_(some))
+        found.update((story_id, tuple(by_story[story_id])) for story_id in some)
+    return found
 
 
 def members_by_id(db: Database, article_ids: Sequence[int]) -> dict[int, Member]:
@@ -151,7 +164,7 @@ def _member(row: Row[Any]) -> Member:
         copy_of=row.copy_of,
         published=None if row.published_guessed else row.published_at,
         arrived_at=row.arrived_at,
-        fold_order=row.fold_order,
+        fold_order=row.fold_order or _NOT_YET,
     )
 
 

@@ -1,0 +1,170 @@
+"""The command ``newsfold``: what an operator types. Words and exit codes; the work is elsewhere.
+
+Exit codes: 0 done, 1 could not be done, 2 wrong usage or configuration.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from aggregator.application import ApplicationError
+from aggregator.config import ConfigError, load_config
+from aggregator.environment import CONFIG_VARIABLE, process_environment
+from aggregator.settings import Settings
+from aggregator.version import VERSION
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_DEFAULT = "newsfold.toml"
+
+_NO_CONFIG = """\
+There is no configuration at {path}.
+
+  newsfold init            writes a commented example there
+  newsfold demo            shows everything without one, on made-up news
+
+Or name one: newsfold {command} --config FILE (or the variable NEWSFOLD_CONFIG)."""
+
+
+def config_option(function: _F) -> _F:
+    """The option that names the config file."""
+    return click.option(
+        "--config",
+        "-c",
+        "config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=_DEFAULT,
+        envvar=CONFIG_VARIABLE,
+        show_default=True,
+        show_envvar=True,
+        help="The configuration file.",
+    )(function)
+
+
+def read_settings(path: Path, command: str) -> Settings:
+    """The settings, or a clear word on standard error and exit code 2."""
+    try:
+        return load_config(path, process_environment())
+    except FileNotFoundError:
+        fail(_NO_CONFIG.format(path=path, command=command), 2)
+    except OSError as error:
+        fail(f"cannot read {path}: {error.strerror}", 2)
+    except ConfigError as error:
+        count = len(error.problems)
+        fail(f"{error}\n{count} problem{'s' if count > 1 else ''} in the configuration", 2)
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Say what is wrong on standard error and end."""
+    click.echo(message, err=True)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
+@click.version_option(VERSION, prog_name="newsfold")
+def main() -> None:
+    r"""Many feeds in, one entry per story out.
+
+    Newsfold polls RSS, Atom and JSON feeds, reads each article, recognises which of them tell
+    the same event, and serves one merged feed in which every story appears once.
+
+    \b
+    Try it, offline, on made-up news:   newsfold demo
+    Begin with your own feeds:          newsfold init, then newsfold run
+    """
+
+
+@main.command()
+@config_option
+def check(config: Path) -> None:
+    """Validate the configuration and say exactly what is wrong and where."""
+    settings = read_settings(config, "check")
+    outputs = ", ".join(f"/{output.name}.atom" for output in settings.outputs())
+    click.echo(
+        f"{config} is fine: {len(settings.source)} sources, {len(settings.outputs())} outputs "
+        f"({outputs})"
+    )
+
+
+@main.command()
+@config_option
+def init(config: Path) -> None:
+    """Write a commented example configuration, to be edited."""
+    from aggregator.example import EXAMPLE  # noqa: PLC0415 - only this command needs it
+
+    try:
+        with config.open("x", encoding="utf-8") as file:
+            file.write(EXAMPLE)
+    except FileExistsError:
+        fail(f"{config} is there already; it was not touched")
+    except OSError as error:
+        fail(f"cannot write {config}: {error.strerror}")
+    click.echo(f"Wrote {config}. Look through it, then: newsfold run --config {config}")
+
+
+@main.command()
+@config_option
+@click.option("--log-json", is_flag=True, help="Log JSON lines instead of lines for people.")
+def run(config: Path, log_json: bool) -> None:
+    """Run the daemon: poll, extract, fold and serve until stopped (Ctrl-C or SIGTERM)."""
+    from aggregator.daemon import run_daemon  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.logs import configure_logs  # noqa: PLC0415 - the same
+
+    settings = read_settings(config, "run")
+    configure_logs(json=log_json)
+    _or_fail(lambda: run_daemon(settings, announce=click.echo))
+
+
+@main.command()
+@config_option
+@click.option("--all", "everything", is_flag=True, help="Poll every source now, due or not.")
+def update(config: Path, everything: bool) -> None:
+    """Do one full pass over the sources that are due, then exit.
+
+    Ends when everything it found is extracted, folded and published. Sources that fail are
+    listed; they do not make the pass a failure.
+    """
+    from aggregator.passes import run_update  # noqa: PLC0415 - heavy; --help shall be quick
+
+    settings = read_settings(config, "update")
+    _or_fail(lambda: run_update(settings, everything=everything))
+
+
+@main.command()
+@config_option
+@click.option(
+    "--to",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write into; made if it is not there.",
+)
+def render(config: Path, folder: Path) -> None:
+    """Write every output and page as static files, for a web server of your own."""
+    from aggregator.passes import run_render  # noqa: PLC0415 - heavy; --help shall be quick
+
+    settings = read_settings(config, "render")
+    _or_fail(lambda: run_render(settings, folder))
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Do one full pass, print a summary, exit.")
+@click.option("--port", default=8080, show_default=True, help="Port of the front page; 0: any.")
+def demo(once: bool, port: int) -> None:
+    """Show everything on a made-up newsroom, offline: no configuration, nothing kept.
+
+    Starts a small web server that plays nine news outlets, and the same daemon that
+    `newsfold run` is, reading them.
+    """
+    from aggregator.demo import run_demo  # noqa: PLC0415 - heavy; --help shall be quick
+
+    _or_fail(lambda: run_demo(once=once, port=port))
+
+
+def _or_fail(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except ApplicationError as error:
+        fail(str(error))

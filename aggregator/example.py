@@ -1,0 +1,37 @@
+"""The configuration that ``newsfold init`` writes."""
+
+EXAMPLE = """\
+# Newsfold. Every setting is explained in docs/configuration.md; `newsfold check` finds mistakes.
+# Any of them can come from the environment: NEWSFOLD_FETCH_MIN_INTERVAL=30m
+
+# Starter lists that come with Newsfold: world, technology, science, business, sport, ...
+include = ["seeds/world.toml"]
+
+[server]
+listen = "127.0.0.1:8080"
+# The public address, as subscribers type it.
+base_url = "http://127.0.0.1:8080"
+
+[storage]
+url = "sqlite:///newsfold.db"
+
+[fetch]
+min_interval = "15m"        # no feed is polled more often
+# contact = "https://example.org/about-our-newsfold"   # told to publishers in the User-Agent
+# allow_networks = ["192.168.1.0/24"]                   # for sources on a private network
+
+# One table for each feed of your own.
+# [[source]]
+# url = "https://example.org/feed.xml"
+# name = "Example Times"
+# category = "world"
+# publisher = "Example Times"   # sources of one publisher count as one outlet
+# priority = 1                  # higher leads a story
+
+# Without an [[output]] there is one, "feed", of everything: /feed.atom, /feed.rss, /feed.json
+# [[output]]
+# name = "world"                # /world.atom, /world.rss, /world.json
+# categories = ["world"]
+# min_outlets = 2               # only what at least two independent outlets tell
+# content = "summary"           # "full" republishes others' articles and needs a token
+"""

@@ -1,0 +1,74 @@
+"""The web server inside the daemon's event loop. uvicorn's only home."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+GRACE = 3
+"""Seconds that open requests have to end in when the daemon stops."""
+
+
+class ListenError(Exception):
+    """The address cannot be listened on; the message says which and why."""
+
+
+def bind(listen: str) -> socket.socket:
+    """A listening socket at ``HOST:PORT``.
+
+    Raises:
+        ListenError: the address is taken, not this machine's, or not permitted.
+    """
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, int(port)), family=family, backlog=2048)
+    except OSError as error:
+        raise ListenError(
+            f"cannot listen on {listen}: {error.strerror}; is another newsfold running? "
+            "server.listen sets the address"
+        ) from error
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the daemon stops everything in order."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve ``app`` on ``listener`` for as long as the block runs."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=16 * 1024,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="web")
+    try:
+        await server.up.wait()
+        yield
+    finally:
+        server.should_exit = True
+        await task

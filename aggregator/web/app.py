@@ -1,0 +1,144 @@
+"""Routes: what is answered at which address. Reading only; nothing here changes anything."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Query, Request, Response
+from feeds.write_opml import render_opml
+from starlette.exceptions import HTTPException
+
+from aggregator.ledger import Ledger
+from aggregator.outputs import FORMATS
+from aggregator.publisher import Publisher
+from aggregator.settings import OutputSettings, Settings
+from aggregator.web.headers import SecurityHeaders
+from aggregator.web.pages import (
+    PAGE_SIZE,
+    STYLE,
+    STYLE_PATH,
+    front_page,
+    message_page,
+    page_of,
+    sources_page,
+    story_page,
+)
+from aggregator.web.sending import send_document
+from feeds.model import OpmlSource
+from storage.publishing import count_stories, latest_stories, story_by_slug
+from storage.sources import source_health
+from storage.values import StoryFilter
+
+_HTML = "text/html; charset=utf-8"
+_YEAR = "public, max-age=31536000, immutable"
+_SHORT = "public, max-age=60"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the routes answer from. ``ready`` says whether the first publication is done."""
+
+    settings: Settings
+    ledger: Ledger
+    publisher: Publisher
+    ready: Callable[[], bool]
+
+
+def create_app(site: Site) -> FastAPI:
+    """The web application over ``site``."""
+    app = FastAPI(title="Newsfold", openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(SecurityHeaders)
+    _add_health(app, site)
+    _add_pages(app, site)
+    _add_feeds(app, site)
+    return app
+
+
+def _add_health(app: FastAPI, site: Site) -> None:
+    @app.api_route("/healthz", methods=["GET", "HEAD"])
+    async def healthz() -> dict[str, str]:
+        """The process answers and can read its database."""
+        await site.ledger.read(count_stories, StoryFilter(limit=1))
+        return {"status": "ok"}
+
+    @app.api_route("/readyz", methods=["GET", "HEAD"])
+    async def readyz(response: Response) -> dict[str, str]:
+        """The feeds can be served."""
+        if site.ready():
+            return {"status": "ready"}
+        response.status_code = 503
+        return {"status": "starting"}
+
+
+def _add_pages(app: FastAPI, site: Site) -> None:
+    settings = site.settings
+
+    @app.api_route("/", methods=["GET", "HEAD"])
+    async def front(page: int = Query(1, ge=1, le=100_000)) -> Response:
+        wanted = StoryFilter(limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
+        stories = await site.ledger.read(latest_stories, wanted)
+        total = await site.ledger.read(count_stories, wanted)
+        if page > 1 and not stories:
+            raise HTTPException(404)
+        body = front_page(settings, stories, page_of(page, total), len(settings.source))
+        return Response(body, media_type=_HTML, headers={"Cache-Control": _SHORT})
+
+    @app.api_route("/story/{slug}", methods=["GET", "HEAD"])
+    async def story(slug: str) -> Response:
+        found = await site.ledger.read(story_by_slug, slug)
+        if found is None:
+            raise HTTPException(404)
+        body = story_page(settings, found)
+        return Response(body, media_type=_HTML, headers={"Cache-Control": _SHORT})
+
+    @app.api_route("/sources", methods=["GET", "HEAD"])
+    async def sources() -> Response:
+        body = sources_page(settings, await site.ledger.read(source_health))
+        return Response(body, media_type=_HTML, headers={"Cache-Control": "no-cache"})
+
+    @app.api_route(STYLE_PATH, methods=["GET", "HEAD"])
+    async def style() -> Response:
+        headers = {"Cache-Control": _YEAR}
+        return Response(STYLE, media_type="text/css; charset=utf-8", headers=headers)
+
+    @app.exception_handler(404)
+    async def missing(_: Request, __: Exception) -> Response:
+        body = message_page(settings, "Nothing here", "There is no such page.")
+        return Response(body, 404, media_type=_HTML)
+
+
+def _add_feeds(app: FastAPI, site: Site) -> None:
+    outputs = {output.name: output for output in site.settings.outputs()}
+
+    @app.api_route("/opml", methods=["GET", "HEAD"])
+    async def opml() -> Response:
+        listed = [
+            OpmlSource(
+                title=source.name,
+                feed_url=source.feed_url,
+                site_url=source.site_url,
+                categories=(source.category,) if source.category else (),
+            )
+            for source in await site.ledger.read(source_health)
+        ]
+        return Response(
+            render_opml(f"{site.settings.server.title}: sources", listed),
+            media_type="text/x-opml; charset=utf-8",
+            headers={"Cache-Control": _SHORT},
+        )
+
+    @app.api_route("/{name}.{form}", methods=["GET", "HEAD"])
+    async def feed(request: Request, name: str, form: str, token: str = "") -> Response:
+        output = outputs.get(name)
+        if output is None or form not in FORMATS or not _admitted(output, token):
+            raise HTTPException(404)
+        document = site.publisher.document(name, form)
+        if document is None:
+            raise HTTPException(503, headers={"Retry-After": "5"})
+        return send_document(request.headers, document, private=output.token is not None)
+
+
+def _admitted(output: OutputSettings, token: str) -> bool:
+    if output.token is None:
+        return True
+    return secrets.compare_digest(token.encode(), output.token.get_secret_value().encode())

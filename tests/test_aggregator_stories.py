@@ -1,0 +1,182 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.identity import authority_of, mint_identity, random_slug
+from aggregator.stories import choose_lead, independent_outlets, regroup
+from storage.values import Member, StoryState, StoryWrite
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def member(number: int, **changes: object) -> Member:
+    base = Member(
+        id=number,
+        title=f"Title {number}",
+        outlet=f"Outlet {number}",
+        publisher=f"publisher{number}",
+        language="en",
+        priority=0,
+        text_source="page",
+        text_length=2000,
+        text_hash=f"hash{number}",
+        copy_of=None,
+        published=NOW + timedelta(minutes=number),
+        arrived_at=NOW + timedelta(hours=1),
+        fold_order=number,
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]  # a test names its fields itself
+
+
+def minter() -> Callable[[], tuple[str, str]]:
+    made = ((f"tag:example.org,2026:story/{n}", f"slug{n}") for n in count(1))
+    return lambda: next(made)
+
+
+def state(story_id: int, written: StoryWrite, members: list[Member]) -> StoryState:
+    return StoryState(
+        id=story_id,
+        uri=written.uri,
+        slug=written.slug,
+        key=written.key,
+        first_article_id=written.first_article_id,
+        lead_article_id=written.lead_article_id,
+        title=written.title,
+        lead_text_hash=written.lead_text_hash,
+        published_at=written.published_at,
+        updated_at=written.updated_at,
+        members=tuple(members),
+    )
+
+
+def story_of(story_id: int, members: list[Member]) -> StoryState:
+    group_of = {m.id: 1 for m in members}
+    written = regroup((), group_of, members, minter(), NOW).stories[0]
+    return replace(
+        state(story_id, written, members), uri=f"tag:x,2026:{story_id}", slug=f"s{story_id}"
+    )
+
+
+def test_an_article_alone_founds_a_story() -> None:
+    result = regroup((), {7: 7}, [member(7)], minter(), NOW)
+    (story,) = result.stories
+    assert story.id is None
+    assert story.uri == "tag:example.org,2026:story/1"
+    assert (story.lead_article_id, story.title, story.outlets) == (7, "Title 7", 1)
+    assert story.updated_at == NOW + timedelta(minutes=7)
+    assert story.events == (("founded", "Outlet 7: Title 7"),)
+
+
+def test_one_more_outlet_changes_neither_lead_nor_updated() -> None:
+    before = story_of(1, [member(1)])
+    (story,) = regroup(
+        (before,), {1: 1, 2: 1}, [member(1), member(2, priority=9)], minter(), NOW
+    ).stories
+    assert story.uri == before.uri
+    assert (story.lead_article_id, story.updated_at) == (1, before.updated_at)
+    assert story.outlets == 2
+    assert story.events == ()
+
+
+def test_a_materially_changed_lead_moves_updated() -> None:
+    before = story_of(1, [member(1)])
+    changed = member(1, text_hash="other", title="New title")
+    later = NOW + timedelta(days=1)
+    (story,) = regroup((before,), {1: 1}, [changed], minter(), later).stories
+    assert story.updated_at == later
+    assert story.title == "New title"
+    assert [kind for kind, _ in story.events] == ["text", "title"]
+
+
+def test_of_two_stories_that_are_one_the_older_stays() -> None:
+    one, two = story_of(1, [member(1)]), story_of(2, [member(2)])
+    result = regroup((two, one), {1: 5, 2: 5}, [member(1), member(2)], minter(), NOW)
+    (story,) = result.stories
+    assert (story.id, story.uri) == (1, one.uri)
+    assert result.retired == {2: 0}
+
+
+def test_on_a_split_the_identity_stays_with_the_first_article() -> None:
+    before = story_of(1, [member(1), member(2), member(3)])
+    members = [member(1), member(2), member(3)]
+    result = regroup((before,), {1: 8, 2: 9, 3: 9}, members, minter(), NOW)
+    old, new = result.stories
+    assert (old.id, old.members) == (1, (1,))
+    assert (new.id, new.members) == (None, (2, 3))
+    assert new.uri != before.uri
+    assert result.retired == {}
+
+
+def test_a_lead_that_left_is_replaced_and_said_so() -> None:
+    before = story_of(1, [member(1), member(2)])
+    moved = replace(before, lead_article_id=2, title="Title 2", lead_text_hash="hash2")
+    stories = regroup((moved,), {1: 1, 2: 2}, [member(1), member(2)], minter(), NOW).stories
+    kept = next(story for story in stories if story.id == 1)
+    assert kept.lead_article_id == 1
+    assert ("lead", "Outlet 1: Title 1") in kept.events
+
+
+def test_retention_of_the_first_article_does_not_lose_the_identity() -> None:
+    before = replace(story_of(1, [member(2), member(3)]), first_article_id=1)
+    (story,) = regroup((before,), {2: 4, 3: 4}, [member(2), member(3)], minter(), NOW).stories
+    assert story.id == 1
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (member(2, priority=1), member(1)),
+        (member(2), member(1, text_source="feed", text_length=200)),
+        (member(2), member(1, copy_of=2)),
+        (member(1), member(2)),
+        (member(2, text_source="feed", text_length=5000), member(1, copy_of=2)),
+    ],
+)
+def test_what_makes_a_lead(better: Member, worse: Member) -> None:
+    assert choose_lead([worse, better], None) == better
+    assert choose_lead([better, worse], None) == better
+    assert choose_lead([better, worse], worse.id) == worse
+
+
+def test_copies_count_once_and_publishers_once() -> None:
+    group = [member(1), member(2, copy_of=1), member(3), member(4, publisher="publisher3")]
+    assert independent_outlets(group) == 2
+    assert independent_outlets([member(2, copy_of=1)]) == 1
+
+
+@given(st.lists(st.lists(st.integers(0, 5), min_size=6, max_size=6), min_size=1, max_size=8))
+def test_whatever_the_groups_do_identities_are_never_shared_or_lost(
+    steps: list[list[int]],
+) -> None:
+    members = [member(n) for n in range(6)]
+    mint, ids = minter(), count(1)
+    living: dict[int, StoryState] = {}
+    retired: set[str] = set()
+    for groups in steps:
+        result = regroup(tuple(living.values()), dict(enumerate(groups)), members, mint, NOW)
+        rows = {}
+        for story in result.stories:
+            row = story.id or next(ids)
+            rows[row] = state(row, story, [members[i] for i in story.members])
+        retired |= {living[gone].uri for gone in result.retired}
+        assert {row for row in living if row not in result.retired} <= set(rows)
+        living = rows
+        uris = [story.uri for story in living.values()]
+        assert len(uris) == len(set(uris)) == len(set(groups))
+        assert not retired & set(uris)
+        assert sorted(i for s in living.values() for i in (m.id for m in s.members)) == list(
+            range(6)
+        )
+
+
+def test_identities_are_tag_uris_that_say_nothing() -> None:
+    uri, slug = mint_identity("news.example", NOW, lambda: "abc")
+    assert (uri, slug) == ("tag:news.example,2026-05-01:story/abc", "abc")
+    assert random_slug() != random_slug()
+    assert authority_of("https://news.example:8080/x") == "news.example"
+    assert authority_of("http://[::1]:80") == "localhost"
