@@ -66,6 +66,7 @@ def _fold_articles() -> Select[Any]:
             articles,
             article_texts.c.matching_text,
             article_texts.c.matching_title,
+            article_texts.c.evidence,
             stories.c.key.label("story_key"),
         )
         .join(article_texts, article_texts.c.article_id == articles.c.id)
@@ -87,6 +88,7 @@ def _fold_article(row: Row[Any]) -> FoldArticle:
         copy_of=row.copy_of,
         score=row.score,
         reason=row.reason,
+        evidence=tuple(tuple(item) for item in row.evidence),
     )
 
 
@@ -198,17 +200,28 @@ def commit_fold(db: Database, commit: FoldCommit) -> None:
 def _write_decisions(connection: Connection, commit: FoldCommit) -> None:
     highest = connection.execute(select(func.max(articles.c.fold_order))).scalar() or 0
     for order, decision in enumerate(commit.decisions, highest + 1):
-        connection.execute(
-            update(articles)
-            .where(articles.c.id == decision.article_id)
-            .values(
-                state="folded",
-                fold_order=func.coalesce(articles.c.fold_order, order),
-                copy_of=decision.copy_of,
-                score=decision.score,
-                reason=dict(decision.reason),
-            )
+        _update_article(
+            connection,
+            decision.article_id,
+            state="folded",
+            fold_order=order,
+            copy_of=decision.copy_of,
+            score=decision.score,
+            reason=dict(decision.reason),
         )
+        connection.execute(
+            update(article_texts)
+            .where(article_texts.c.article_id == decision.article_id)
+            .values(evidence=[list(item) for item in decision.evidence])
+        )
+    for move in commit.moves:
+        _update_article(connection, move.article_id, score=move.score, reason=dict(move.reason))
+    for article_id in commit.revised:
+        _update_article(connection, article_id, state="folded")
+
+
+def _update_article(connection: Connection, article_id: int, **values: object) -> None:
+    connection.execute(update(articles).where(articles.c.id == article_id).values(values))
 
 
 def _release_keys(connection: Connection, commit: FoldCommit) -> None:

@@ -146,6 +146,9 @@ class ArticleText(SQLModel, table=True):
     html: str = Field(default="", sa_type=Text)
     matching_text: str = Field(default="", sa_type=Text)
     matching_title: str = Field(default="", sa_type=Text)
+    evidence: list[list[int]] = Field(
+        default_factory=list, sa_type=Json, description="What the matcher compared it with."
+    )
 
 
 class Story(SQLModel, table=True):

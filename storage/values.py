@@ -190,7 +190,7 @@ class ArticleReading:
 class FoldArticle:
     """An article as the matcher sees it, with what was decided of it before, if anything.
 
-    ``published`` is None where the date is a guess.
+    ``published`` is None where the date is a guess. ``evidence`` is the matcher's own, opaque here.
     """
 
     id: int
@@ -205,6 +205,7 @@ class FoldArticle:
     copy_of: int | None = None
     score: float | None = None
     reason: Mapping[str, Any] = field(default_factory=dict)
+    evidence: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,11 +246,21 @@ class StoryState:
 
 @dataclass(frozen=True, slots=True)
 class ArticleDecision:
-    """Where the folder put an article, and why."""
+    """Where the folder put an article that came, and why. ``evidence`` is the matcher's own."""
 
     article_id: int
     copy_of: int | None
-    score: float | None
+    score: float
+    reason: Mapping[str, Any]
+    evidence: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleMove:
+    """A second look at an article that was folded before, and why."""
+
+    article_id: int
+    score: float
     reason: Mapping[str, Any]
 
 
@@ -277,12 +288,15 @@ class StoryWrite:
 class FoldCommit:
     """Everything one step of folding changes.
 
-    ``retired`` maps a story's id to the position in ``stories`` of the one it became part of.
+    ``revised`` are articles folded before whose text was read anew. ``retired`` maps a story's id
+    to the position in ``stories`` of the one it became part of.
     """
 
     at: datetime
-    decisions: tuple[ArticleDecision, ...]
-    stories: tuple[StoryWrite, ...]
+    decisions: tuple[ArticleDecision, ...] = ()
+    moves: tuple[ArticleMove, ...] = ()
+    revised: tuple[int, ...] = ()
+    stories: tuple[StoryWrite, ...] = ()
     retired: Mapping[int, int] = field(default_factory=dict)
 
 

@@ -201,6 +201,7 @@ def upgrade() -> None:
         sa.Column("html", sa.Text(), nullable=False),
         sa.Column("matching_text", sa.Text(), nullable=False),
         sa.Column("matching_title", sa.Text(), nullable=False),
+        sa.Column("evidence", Json, nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"],
             ["article.id"],

@@ -1,0 +1,67 @@
+"""Every output and page as files, for people who publish with a web server of their own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from aggregator.application import Application, ApplicationError
+from aggregator.outputs import FORMATS
+from aggregator.web.pages import (
+    PAGE_SIZE,
+    STYLE,
+    STYLE_PATH,
+    front_page,
+    page_of,
+    sources_page,
+    story_page,
+)
+from storage.publishing import count_stories, latest_stories
+from storage.sources import source_health
+from storage.values import StoryFilter
+
+
+async def write_site(application: Application, folder: Path) -> tuple[int, int]:
+    """Write what changed below ``folder``; how many files were written, and how many were not.
+
+    Raises:
+        ApplicationError: a file cannot be written.
+    """
+    written = same = 0
+    async for name, body in _files(application):
+        try:
+            changed = await asyncio.to_thread(_write, folder / name, body)
+        except OSError as error:
+            raise ApplicationError(f"cannot write {folder / name}: {error.strerror}") from error
+        written, same = written + changed, same + (not changed)
+    return written, same
+
+
+def _write(path: Path, body: bytes) -> bool:
+    if path.is_file() and path.read_bytes() == body:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_bytes(body)
+    fresh.replace(path)  # a web server never sees half a file
+    return True
+
+
+async def _files(application: Application) -> AsyncIterator[tuple[str, bytes]]:
+    settings = application.settings
+    for output in settings.outputs():
+        for form in FORMATS:
+            document = application.publisher.document(output.name, form)
+            if document is not None and output.token is None:
+                yield f"{output.name}.{form}", document.body
+    wanted = StoryFilter(limit=PAGE_SIZE)
+    stories = await application.ledger.read(latest_stories, wanted)
+    total = await application.ledger.read(count_stories, wanted)
+    yield (
+        "index.html",
+        front_page(settings, stories, page_of(1, min(total, PAGE_SIZE)), len(settings.source)),
+    )
+    for story in stories:
+        yield f"story/{story.slug}/index.html", story_page(settings, story)
+    health = await application.ledger.read(source_health)
+    yield "sources/index.html", sources_page(settings, health)
+    yield STYLE_PATH.lstrip("/"), STYLE
