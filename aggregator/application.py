@@ -22,10 +22,9 @@ from aggregator.settings import Settings, SourceSettings
 from aggregator.stage import Stage
 from aggregator.tally import Tally
 from aggregator.version import VERSION
-from storage.articles import count_by_state
 from storage.database import StorageError, open_database
 from storage.installation import settle
-from storage.sources import make_all_due, sync_sources
+from storage.sources import sync_sources
 from storage.values import ArticleToRead, FoldArticle, SourceConfig, SourceState, SyncReport
 
 
@@ -47,24 +46,13 @@ class Application:
     clock: Clock
     synced: SyncReport
 
-    async def full_pass(self, *, everything: bool) -> None:
-        """Poll what is due (or everything), then extract, fold and publish all that came of it."""
-        if everything:
-            await self.ledger.write(make_all_due, self.clock())
-        await self.polling.drain()
-        await self.reading.drain()
-        await self.folding.drain()
-        await self.publisher.refresh()
-
-    async def waiting(self) -> int:
-        """How many articles are still to be read or folded."""
-        states = await self.ledger.read(count_by_state)
-        return states["new"] + states["read"]
-
 
 @asynccontextmanager
 async def open_application(
-    settings: Settings, *, clock: Clock = utc_now, rng: random.Random | None = None
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    rng: random.Random = random.Random(),  # noqa: B008, S311 - jitter; one per process is right
 ) -> AsyncIterator[Application]:
     """Open the database, start the child processes, and put the stages together.
 
@@ -86,23 +74,21 @@ async def open_application(
             )
         )
         fetcher = await stack.enter_async_context(_fetcher(settings))
-        yield await _assemble(settings, ledger, children, fetcher, clock, rng, synced)
+        identity = await _identity(settings, ledger, clock())
+        tools = Tools(settings, ledger, children, fetcher, Pacer(), clock, rng, Tally())
+        yield _assemble(tools, identity, synced)
 
 
-async def _assemble(
-    settings: Settings,
-    ledger: Ledger,
-    children: Children,
-    fetcher: HttpFetcher,
-    clock: Clock,
-    rng: random.Random | None,
-    synced: SyncReport,
-) -> Application:
-    identity = await _identity(settings, ledger, clock())
-    tally = Tally()
-    poller = Poller(ledger, fetcher, children, settings, clock, rng or random.Random(), tally)
-    reader = Reader(ledger, fetcher, children, settings, clock, tally)
-    folder = Folder(ledger, identity.authority, clock, tally)
+def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Application:
+    settings, ledger = tools.settings, tools.ledger
+    poller, reader = Poller(tools), Reader(tools)
+    folder = Folder(
+        ledger,
+        load_model(),
+        partial(mint_identity, identity.authority),
+        tools.clock,
+        tools.tally,
+    )
     folding = Stage("fold", folder.claim, folder.fold, slots=1)
     reading = Stage(
         "extract", reader.claim, reader.read, settings.fetch.concurrency, after=folding.wake

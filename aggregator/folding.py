@@ -4,23 +4,38 @@ The matcher's index is memory only. Whenever memory might be ahead of the databa
 failed, a correction came) it is thrown away and rebuilt from there.
 """
 
-from datetime import timedelta
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aggregator.clock import Clock
+from aggregator.ledger import Ledger
+from aggregator.matching.document import Document
+from aggregator.matching.matcher import Evidence, Matcher, Move
+from aggregator.matching.model import Model
+from aggregator.matching.reasons import Reason
+from aggregator.stories import regroup
+from aggregator.tally import Tally
+from storage.database import Database
+from storage.folding import (
+    commit_fold,
+    folded_since,
+    members_by_id,
+    stories_of,
+    waiting_to_fold,
+)
+from storage.values import ArticleDecision, ArticleMove, FoldArticle, FoldCommit, Member
 
 BATCH = 200
 PATIENCE = timedelta(seconds=60)
 """How long an article waits for those that arrived before it to be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """What the matcher said of a batch: groups of articles, and what to record."""
-
-    groups: dict[int, int]
-    decisions: dict[int, ArticleDecision]
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Folder:
-    """Folds batches of articles into stories. ``authority`` is what new identities name."""
+    """Folds batches of articles into stories. ``mint`` makes identities, given the time."""
 
     def __init__(
         self,
@@ -44,54 +59,103 @@ class Folder:
 
     async def fold(self, batch: tuple[FoldArticle, ...]) -> None:
         """Decide a batch and write the outcome in one transaction."""
-        try:
-            matcher = self._matcher or await self._ledger.read(rebuild, self._model)
-            self._matcher = None  # until the database has caught up, memory is ahead of it
-            decided = await asyncio.to_thread(_decide, matcher, batch)
-            await self._write(batch, decided)
-            self._matcher = matcher
-        finally:
-            self._tally.articles_folded(len(batch))
+        matcher = self._matcher or await self._ledger.read(rebuild, self._model)
+        self._matcher = None  # memory is ahead of the database until the commit
+        decided = await asyncio.to_thread(_decide, matcher, batch)
+        await self._ledger.write(commit_fold, await self._commit(decided))
+        self._matcher = matcher
+        self._tally.articles_folded(len(batch))
 
-    async def _write(self, batch: Sequence[FoldArticle], decided: _Decided) -> None:
+    async def _commit(self, decided: "_Decided") -> FoldCommit:
         now = self._clock()
-        ids = list({*decided.decisions, *(article.id for article in batch)})
+        ids = [*decided.decisions, *decided.moves, *decided.revised]
         before = await self._ledger.read(stories_of, list(set(decided.groups.values())), ids)
         members = {m.id: m for story in before for m in story.members}
         members |= await self._ledger.read(members_by_id, ids)
-        group_of = {m.id: story.key for story in before for m in story.members} | decided.groups
-        present = [_as_decided(member, decided) for member in members.values()]
-        result = regroup(before, group_of, present, self._minting(now), now)
-        decisions = tuple(decided.decisions.values())
-        await self._ledger.write(
-            commit_fold, FoldCommit(now, decisions, result.stories, result.retired)
+        groups = {m.id: story.key for story in before for m in story.members} | decided.groups
+        regrouping = regroup(
+            before,
+            groups,
+            [_as_decided(member, decided.decisions.get(member.id)) for member in members.values()],
+            lambda: self._mint(now),
+            now,
         )
-
-    def _minting(self, now: datetime) -> Mint:
-        return lambda: self._mint(now)
+        return FoldCommit(
+            at=now,
+            decisions=tuple(decided.decisions.values()),
+            moves=tuple(decided.moves.values()),
+            revised=tuple(decided.revised),
+            stories=regrouping.stories,
+            retired=regrouping.retired,
+        )
 
 
 def rebuild(database: Database, model: Model) -> Matcher:
     """The matcher as the database remembers it."""
     matcher = Matcher(model)
-    for article in folded_since(database, datetime.min.replace(tzinfo=UTC)):
+    for article in folded_since(database, _EVER):
         if article.story_key is not None:
             evidence = tuple(Evidence(*item) for item in article.evidence)
             matcher.restore(_document(article), article.story_key, article.copy_of, evidence)
     return matcher
 
 
+@dataclass(slots=True)
+class _Decided:
+    """What the matcher said of a batch, by article: its group, and what to record of it."""
+
+    groups: dict[int, int] = field(default_factory=dict)
+    decisions: dict[int, ArticleDecision] = field(default_factory=dict)
+    moves: dict[int, ArticleMove] = field(default_factory=dict)
+    revised: list[int] = field(default_factory=list)
+
+
 def _decide(matcher: Matcher, batch: Sequence[FoldArticle]) -> _Decided:
-    groups: dict[int, int] = {}
-    decisions: dict[int, ArticleDecision] = {}
+    decided = _Decided()
     for article in batch:
-        if article.story_key is not None:  # folded before; its text changed, not its place
-            decisions[article.id] = _as_before(article)
+        if article.story_key is not None:  # its text changed, not its place
+            decided.revised.append(article.id)
             continue
         result = matcher.add(_document(article))
-        groups[article.id] = result.decision.story
-        decisions[article.id] = _recorded(result.decision)
+        decision = result.decision
+        decided.groups[article.id] = decision.story
+        decided.decisions[article.id] = ArticleDecision(
+            article.id,
+            decision.copy_of,
+            decision.score,
+            _recorded(decision.reason),
+            tuple((e.id, e.log_odds, e.cosine) for e in decision.evidence),
+        )
         for move in result.moves:
-            groups[move.id] = move.story
-            decisions[move.id] = _moved(move, decisions.get(move.id))
-    return _Decided(groups, decisions)
+            _move(decided, move)
+    return decided
+
+
+def _move(decided: _Decided, move: Move) -> None:
+    decided.groups[move.id] = move.story
+    reason = _recorded(move.reason)
+    if fresh := decided.decisions.get(move.id):
+        decided.decisions[move.id] = replace(fresh, score=move.score, reason=reason)
+    else:
+        decided.moves[move.id] = ArticleMove(move.id, move.score, reason)
+
+
+def _recorded(reason: Reason) -> dict[str, Any]:
+    return {"words": str(reason), **asdict(reason)}
+
+
+def _as_decided(member: Member, decision: ArticleDecision | None) -> Member:
+    return replace(member, copy_of=decision.copy_of) if decision else member
+
+
+def _document(article: FoldArticle) -> Document:
+    return Document(
+        id=article.id,
+        title=article.title,
+        text=article.matching_text,
+        url=article.url,
+        publisher=article.publisher,
+        published=article.published,
+        arrived=article.arrived_at,
+        language=article.language,
+    )
