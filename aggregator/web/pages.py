@@ -57,7 +57,7 @@ def front_page(settings: Settings, stories: Sequence[StoryView], page: Page, sou
 def story_page(settings: Settings, story: StoryView) -> bytes:
     """One story: its lead, and every outlet's headline with why it belongs."""
     told = coverage(story, f"{_base(settings)}/story/{story.slug}")
-    return _render(settings, "story.html", story=story, lead=told[0], others=told[1:])
+    return _render(settings, "story.html", story=story, lead=told[0], told=told)
 
 
 def sources_page(settings: Settings, sources: Sequence[SourceHealth]) -> bytes:
