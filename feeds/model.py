@@ -309,11 +309,21 @@ class OutputEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Generator:
+    """The program that wrote a document, as the document names it."""
+
+    name: str = "Newsfold"
+    uri: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutputFeed:
     """One feed document before it has a format.
 
     ``self_urls`` maps format (``atom``, ``rss``, ``json``) to the document's own address;
     ``page_links`` are RFC 5005 links by relation (``next``, ``prev-archive`` ...) per format.
+    ``archive`` and ``complete`` are RFC 5005's. ``ttl`` is in seconds: how long a copy stays fresh.
     """
 
     id: str
@@ -327,3 +337,19 @@ class OutputFeed:
     hubs: tuple[str, ...] = ()
     page_links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     archive: bool = False
+    complete: bool = False
+    rights: str | None = None
+    icon: str | None = None
+    ttl: int | None = None
+    generator: Generator = Generator()
+
+
+@dataclass(frozen=True, slots=True)
+class OpmlSource:
+    """One subscription as OPML lists it; the first of ``categories`` is its folder."""
+
+    title: str
+    feed_url: str
+    site_url: str | None = None
+    categories: tuple[str, ...] = ()
+    language: str | None = None
