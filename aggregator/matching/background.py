@@ -1,0 +1,81 @@
+"""How common terms are before the stream has shown it: counts made by training, kept small.
+
+Frequencies are by bucket of a term's hash, so they cannot be read back as text.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+BUCKETS: Final = 1 << 20
+WORDS, NAMES, NUMBERS = range(3)
+KINDS: Final = 3
+KIND_OF_FIELD: Final = np.array([WORDS, WORDS, NAMES, NUMBERS, WORDS], dtype=np.int64)
+"""Body, title and lead share the frequencies of words."""
+_STEPS = 20_000
+_RAREST = 3
+
+
+def _nothing() -> npt.NDArray[np.float32]:
+    return np.zeros(KINDS * BUCKETS, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """``shares``: in what share of articles a term occurs, by kind * BUCKETS + bucket.
+
+    ``documents``: on how many articles that rests, by language.
+    """
+
+    documents: dict[str, int] = field(default_factory=dict)
+    shares: npt.NDArray[np.float32] = field(default_factory=_nothing)
+
+    @classmethod
+    def count(cls, articles: Iterable[tuple[str, npt.NDArray[np.int64]]]) -> "Background":
+        """From pairs of a language and the distinct frequency keys of one article.
+
+        Words are counted within their language, names and numbers over all.
+        """
+        documents: dict[str, int] = {}
+        counts: dict[str, npt.NDArray[np.int32]] = {}
+        for language, keys in articles:
+            documents[language] = documents.get(language, 0) + 1
+            table = counts.setdefault(language, np.zeros(KINDS * BUCKETS, dtype=np.int32))
+            table[keys] += 1
+        shares = _nothing()
+        everywhere = sum(counts.values(), np.zeros(KINDS * BUCKETS, dtype=np.int32))
+        everywhere[everywhere < _RAREST] = 0
+        shares[BUCKETS:] = everywhere[BUCKETS:] / max(sum(documents.values()), 1)
+        for language, table in counts.items():
+            table[table < _RAREST] = 0
+            shares[:BUCKETS] += table[:BUCKETS] / documents[language]
+        return cls(documents, (np.rint(shares * _STEPS) / _STEPS).astype(np.float32))
+
+    def idf(self, fieldno: int, buckets: npt.NDArray[np.uint32]) -> npt.NDArray[np.float64]:
+        """The smoothed inverse document frequency of some terms of one field."""
+        shares = self.shares[buckets + np.uint32(KIND_OF_FIELD[fieldno] * BUCKETS)]
+        return np.log(1 + 10_000 / (1.0 + 10_000 * shares.astype(np.float64)))
+
+    def save(self, path: Path) -> None:
+        """Write as a compressed NumPy archive."""
+        keys = np.flatnonzero(self.shares)
+        np.savez_compressed(
+            path,
+            # Small steps between sorted keys compress better than the keys.
+            steps=np.diff(keys, prepend=0).astype(np.int32),
+            shares=np.rint(self.shares[keys] * _STEPS).astype(np.uint16),
+            documents=np.array(json.dumps(self.documents, sort_keys=True)),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "Background":
+        """Read what ``save`` wrote. Raises OSError or KeyError when it is something else."""
+        with np.load(path) as archive:
+            shares = _nothing()
+            shares[np.cumsum(archive["steps"])] = archive["shares"] / np.float32(_STEPS)
+            return cls(json.loads(str(archive["documents"])), shares)

@@ -1,0 +1,185 @@
+"""Text to terms: hashed words, names and numbers, by language; no weights, no statistics.
+
+Words are runs of letters, marks and digits (Unicode), case-folded and stemmed where Snowball has a
+stemmer for the language. Scripts written without spaces become character bigrams. Names are
+capitalised words and neighbouring pairs of them, unstemmed and the same in every language.
+
+A term travels as the CRC-32 of its UTF-8, so there is no vocabulary to grow or to store.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+import Stemmer
+
+Hashes = npt.NDArray[np.uint32]
+
+# Marks that str.isalnum denies but that belong inside words: combining accents, Hebrew and Arabic
+# points, the Indic blocks, Thai and Lao vowels, Myanmar, Khmer, joiners.
+_MARKS = (
+    "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0971-\u0dff"
+    "\u0e30-\u0e4e\u0eb0-\u0ece\u1000-\u109f\u1780-\u17d3\u200c\u200d"
+)
+_TOKEN = re.compile(
+    rf"\d+(?:[.,:]\d+)*|[^\W_](?:[^\W_]|[{_MARKS}])*(?:['\u2019](?:[^\W_]|[{_MARKS}])+)?|[^\w\s]"
+)
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff]+"
+)
+_POSSESSIVE = re.compile(r"['\u2019]s?$", re.IGNORECASE)
+_JOINERS = frozenset("-\u2010\u2011.'\u2019&")
+_STEMMERS = {
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german",
+    "el": "greek", "en": "english", "es": "spanish", "et": "estonian", "eu": "basque",
+    "fa": "persian", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi",
+    "hu": "hungarian", "hy": "armenian", "id": "indonesian", "it": "italian",
+    "lt": "lithuanian", "nb": "norwegian", "ne": "nepali", "nl": "dutch", "nn": "norwegian",
+    "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian",
+    "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
+}  # fmt: skip
+_MAX_TOKEN = 40
+_MAX_CHUNKS = 1 << 16
+_MAX_PARTS = 1 << 19
+
+PLAIN, CAPITAL, NUMBER, BREAK = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The parts of a text in order: what kind each is, and its hashes as a word and as a name.
+
+    A ``BREAK`` (punctuation) is no term; it only ends a run of capitalised words.
+    """
+
+    kinds: npt.NDArray[np.uint8]
+    words: Hashes
+    names: Hashes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A word, number or mark as it stands: ``surface`` for people, ``stem`` for comparing."""
+
+    kind: int
+    surface: str
+    stem: str
+
+
+def language_code(tag: str | None) -> str:
+    """The primary subtag of a BCP 47 tag in lower case; empty when there is none."""
+    return (tag or "").lower().replace("_", "-").split("-")[0]
+
+
+class Tokenizer:
+    """The terms of texts in one language; remembers what it has split (bounded)."""
+
+    def __init__(self, language: str) -> None:
+        algorithm = _STEMMERS.get(language)
+        self._stem = Stemmer.Stemmer(algorithm).stemWord if algorithm else None
+        # Words of different languages must not share frequencies: "die" is rare in English.
+        self._salt = crc32(language.encode())
+        self._forget()
+
+    def _forget(self) -> None:
+        self._chunks: dict[str, int] = {}
+        self._starts = np.zeros(_MAX_CHUNKS + 1, dtype=np.int32)
+        self._kinds = np.zeros(_MAX_PARTS, dtype=np.uint8)
+        self._words = np.zeros(_MAX_PARTS, dtype=np.uint32)
+        self._names = np.zeros(_MAX_PARTS, dtype=np.uint32)
+
+    def terms(self, text: str) -> Terms:
+        """Split ``text`` (already cut to a sane length) into its terms."""
+        chunks = _chunks(text)
+        used = int(self._starts[len(self._chunks)])
+        if len(self._chunks) + len(chunks) > _MAX_CHUNKS or used + len(text) > _MAX_PARTS:
+            self._forget()
+        known = self._chunks
+        # Splitting at spaces and remembering each chunk is five times faster than matching the
+        # whole text: nearly every chunk has been seen.
+        indices = [known[c] if c in known else self._learn(c) for c in chunks]
+        index = np.array(indices, dtype=np.int32)
+        starts = self._starts[index]
+        lengths = self._starts[index + 1] - starts
+        ends = np.cumsum(lengths)
+        total = int(ends[-1]) if len(ends) else 0
+        at = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+        return Terms(self._kinds[at], self._words[at], self._names[at])
+
+    def parts(self, text: str) -> Iterator[Part]:
+        """The parts of ``text`` as strings: slower, for people and for training."""
+        return chain.from_iterable(map(self._split, _chunks(text)))
+
+    def word_hash(self, stem: str) -> int:
+        """What ``terms`` calls this word."""
+        return crc32(stem.encode("utf-8", "replace"), self._salt)
+
+    def _learn(self, chunk: str) -> int:
+        index = len(self._chunks)
+        self._chunks[chunk] = index
+        start = int(self._starts[index])
+        parts = list(self._split(chunk))
+        for at, part in enumerate(parts, start):
+            self._kinds[at] = part.kind
+            self._words[at] = self.word_hash(part.stem)
+            self._names[at] = name_hash(part.surface)
+        self._starts[index + 1] = start + len(parts)
+        return index
+
+    def _split(self, chunk: str) -> Iterator[Part]:
+        for token in _TOKEN.findall(chunk):
+            if token[0].isdigit():
+                number = token.replace(",", "")[:_MAX_TOKEN]
+                yield Part(NUMBER, number, number)
+            elif not token[0].isalpha():
+                if token not in _JOINERS:
+                    yield Part(BREAK, token, "")
+            elif _UNSPACED.search(token):
+                yield from (Part(PLAIN, part, part) for part in _unspaced(token))
+            else:
+                surface = _POSSESSIVE.sub("", token[:_MAX_TOKEN]) or token[:1]
+                stem = surface.casefold()
+                if self._stem is not None:
+                    stem = self._stem(stem)
+                yield Part(CAPITAL if token[0].isupper() else PLAIN, surface, stem)
+
+
+def name_hash(surface: str) -> int:
+    """A name's hash: of its case-folded form, in no language."""
+    return crc32(surface.casefold().encode("utf-8", "replace"))
+
+
+def _chunks(text: str) -> list[str]:
+    """What stands between spaces; chunks too long to be remembered are taken apart first."""
+    chunks = text.split()
+    if not chunks or max(map(len, chunks)) <= _MAX_TOKEN:
+        return chunks
+    return list(chain.from_iterable(map(_shorter, chunks)))
+
+
+def _shorter(chunk: str) -> list[str]:
+    if len(chunk) <= _MAX_TOKEN:
+        return [chunk]
+    return [
+        token[at : at + _MAX_TOKEN]
+        for token in _TOKEN.findall(chunk)
+        for at in range(0, len(token), _MAX_TOKEN - 1)
+    ]
+
+
+def _unspaced(word: str) -> Iterator[str]:
+    """Character bigrams of the parts written without spaces, the rest as it is."""
+    end = 0
+    for match in _UNSPACED.finditer(word):
+        if match.start() > end:
+            yield word[end : match.start()]
+        part = match.group()
+        yield from (part[i : i + 2] for i in range(max(len(part) - 1, 1)))
+        end = match.end()
+    if end < len(word):
+        yield word[end:]
