@@ -1,0 +1,131 @@
+"""Where a request goes: a URL taken apart, checked, and put together as it is sent.
+
+Pure. Whatever a feed, a page or a ``Location`` header calls a URL comes through here before
+anything is resolved or dialled. Path and query are left as they were given, but for characters
+that cannot be sent: decoding ``%2C`` or ``%7E`` would break signed addresses.
+"""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import quote, urljoin
+
+from yarl import URL
+
+from feeds.guard import Guard
+from feeds.model import FailureKind
+
+_MAX_URL = 8000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# RFC 3986 reserved and unreserved characters, and the percent sign of what is quoted already.
+_SENDABLE = "%:/?#[]@!$&'()*+,;=-._~"
+_HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+# The WHATWG URL standard's sign of an IPv4 address, whatever its spelling (0x7f.1, 017700000001).
+_NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+
+class TargetError(Exception):
+    """No request can go there. ``kind`` says why for programs, the message for operators."""
+
+    def __init__(self, kind: FailureKind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One address that a request may be sent to.
+
+    ``url`` is sent as it stands. ``host`` is in ASCII, without brackets or port. ``origin`` is
+    what credentials belong to (RFC 6454).
+    """
+
+    url: URL
+    host: str
+    origin: tuple[str, str, int]
+
+
+def target_of(url: str, guard: Guard) -> Target:
+    """Check ``url`` as far as that goes without resolving its name.
+
+    Raises:
+        TargetError: ``BAD_URL`` for what is not an http(s) URL of a host, ``FORBIDDEN_ADDRESS``
+            for an address that the guard refuses.
+    """
+    text = url.strip()
+    if len(text) > _MAX_URL:
+        raise TargetError(FailureKind.BAD_URL, f"the URL is {len(text)} characters long")
+    parsed = _parse(text)
+    if parsed.scheme not in {"http", "https"}:
+        raise TargetError(
+            FailureKind.BAD_URL, f"{_shown(text)} is not an http or https URL, so it is not fetched"
+        )
+    if parsed.raw_user is not None or parsed.raw_password is not None:
+        raise TargetError(
+            FailureKind.BAD_URL,
+            "the URL holds a user name or password; give them as basic auth instead",
+        )
+    host = (parsed.raw_host or "").lower()
+    _check_host(host, text, guard)
+    if not parsed.port:
+        raise TargetError(FailureKind.BAD_URL, f"{_shown(text)} has no usable port")
+    sent = URL(f"{parsed.scheme}://{parsed.raw_authority}{_path_and_query(text)}", encoded=True)
+    return Target(sent, host, (parsed.scheme, host, parsed.port))
+
+
+def redirect_url(base: str, location: str) -> str:
+    """The absolute URL that a ``Location`` header means (RFC 9110, 10.2.2), without fragment.
+
+    ``location`` is latin-1 text, as headers are kept here; like browsers, it is read as UTF-8 if it
+    can be. The result is not checked: give it to :func:`target_of`.
+    """
+    raw = location.strip().encode("latin-1", "replace")
+    try:
+        location = raw.decode()
+    except UnicodeDecodeError:
+        location = quote(raw, safe=_SENDABLE)
+    try:
+        return urljoin(base, location).partition("#")[0]
+    except ValueError:  # brackets that hold no address
+        return location
+
+
+def _parse(text: str) -> URL:
+    if _CONTROL.search(text):
+        raise TargetError(FailureKind.BAD_URL, f"{_shown(text)} holds a control character")
+    try:
+        return URL(text)
+    except ValueError as error:
+        raise TargetError(FailureKind.BAD_URL, f"{_shown(text)} is not a URL: {error}") from error
+
+
+def _check_host(host: str, text: str, guard: Guard) -> None:
+    address = _address(host)
+    if address is not None:
+        refusal = guard.refusal(str(address))
+        if refusal is not None:
+            raise TargetError(FailureKind.FORBIDDEN_ADDRESS, refusal)
+        return
+    labels = host.rstrip(".").split(".")
+    # A resolver, here or behind a proxy, may read such a host as an address that nobody checked.
+    if len(host) > 254 or not _HOST_NAME.fullmatch(host) or _NUMERIC_LABEL.fullmatch(labels[-1]):
+        raise TargetError(FailureKind.BAD_URL, f"{_shown(text)} does not name a host")
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _path_and_query(text: str) -> str:
+    given = URL(text, encoded=True)
+    query = f"?{given.raw_query_string}" if given.raw_query_string else ""
+    return quote((given.raw_path or "/") + query, safe=_SENDABLE, errors="replace")
+
+
+def _shown(text: str) -> str:
+    """The URL as it may stand in a one-line message: short, printable, without a password."""
+    shown = re.sub(r"//[^/@]*@", "//", text)
+    return repr(shown if len(shown) <= 100 else f"{shown[:100]}...")

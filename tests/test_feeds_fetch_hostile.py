@@ -1,0 +1,99 @@
+"""Every hostile behaviour ends as the right value, in time and in bounds."""
+
+import asyncio
+import gc
+import time
+import tracemalloc
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from hostile import BODY, CASES, MAX_BYTES, Case, place
+from scripted_server import ScriptedServer, reply
+
+from feeds.fetch import HttpFetcher
+from feeds.guard import Guard
+from feeds.model import (
+    FailureKind,
+    FetchFailure,
+    FetchOutcome,
+    FetchRequest,
+    Response,
+    Validators,
+)
+
+DEADLINE = 0.3
+MEGABYTE = 1024 * 1024
+
+
+@pytest_asyncio.fixture
+async def server() -> AsyncIterator[ScriptedServer]:
+    async with ScriptedServer() as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def fetcher() -> AsyncIterator[HttpFetcher]:
+    async with HttpFetcher(Guard.allowing(["127.0.0.0/8"]), "test/1") as fetcher:
+        yield fetcher
+
+
+def request_for(case: Case, url: str) -> FetchRequest:
+    return FetchRequest(
+        url,
+        validators=Validators(url, etag='"1"') if case.conditional else None,
+        timeout=DEADLINE if case.expected is FailureKind.TIMEOUT else 20,
+        max_bytes=MAX_BYTES,
+        max_redirects=5,
+    )
+
+
+def check(case: Case, outcome: FetchOutcome) -> None:
+    if isinstance(case.expected, FailureKind):
+        assert isinstance(outcome, FetchFailure), outcome
+        assert outcome.kind is case.expected, outcome
+        assert "127.0.0.1" in outcome.detail
+        assert outcome.detail.isprintable()
+        assert len(outcome.detail) < 350
+    else:
+        assert isinstance(outcome, Response), outcome
+        assert outcome.status == case.expected
+        assert case.body is None or outcome.body == case.body
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_a_hostile_server_is_one_value(
+    case: Case, server: ScriptedServer, fetcher: HttpFetcher
+) -> None:
+    url = place(case, server)
+    tracemalloc.start()
+    try:
+        started = time.monotonic()
+        check(case, await fetcher.fetch(request_for(case, url)))
+        assert time.monotonic() - started < DEADLINE + 5  # far below the 20 s of patience
+        assert tracemalloc.get_traced_memory()[1] < 4 * MEGABYTE
+    finally:
+        tracemalloc.stop()
+    server.on("/good", reply(200, BODY))  # by another name, so over a connection of its own
+    after = await fetcher.fetch(FetchRequest(server.url("/good", host="localhost")))
+    assert isinstance(after, Response)
+    assert after.body == BODY
+    gc.collect()  # what was left open would warn here, and a warning is an error
+
+
+async def test_all_of_them_at_once_hold_up_nobody(
+    server: ScriptedServer, fetcher: HttpFetcher
+) -> None:
+    good = server.on("/good", reply(200, BODY))
+    hostile = [
+        asyncio.create_task(fetcher.fetch(request_for(case, place(case, server, f"/case{n}"))))
+        for n, case in enumerate(CASES)
+        if "circle" not in case.name and "itself" not in case.name  # these name their own path
+    ]
+    fine = [await fetcher.fetch(FetchRequest(good, timeout=5)) for _ in range(50)]
+    assert [type(outcome) for outcome in fine] == [Response] * 50
+    await asyncio.gather(*hostile)
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len({case.name for case in CASES}) == len(CASES) >= 80
