@@ -1,10 +1,9 @@
-from datetime import timedelta
 
-from builders import HOUR, MINUTE, NOW, add_source, add_sources, poll_commit, source_config
+from builders import HOUR, MINUTE, NOW, add_source, poll_commit, source_config
 
 from storage.database import Database
 from storage.polling import commit_poll
-from storage.sources import claim_due, count_due, make_all_due, source_health, sync_sources
+from storage.sources import claim_due, sync_sources
 from storage.values import SyncReport
 
 
