@@ -155,11 +155,16 @@ class ArticleToRead:
     attempts: int
     arrived_at: datetime
     appearances: tuple[Appearance, ...]
+    version: int = 0
+    """Rises when an entry of it changes; goes back with the reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleReading:
-    """What reading an article settled. ``text_source`` is ``feed`` or ``page``."""
+    """What reading an article settled. ``text_source`` is ``feed`` or ``page``.
+
+    ``version`` is that of the ``ArticleToRead``; None stands for whichever there is now.
+    """
 
     article_id: int
     title: str
@@ -181,6 +186,7 @@ class ArticleReading:
     text_reasons: tuple[str, ...]
     text_hash: str
     wall: str | None
+    version: int | None = None
 
 
 # --- fold -------------------------------------------------------------------------------------
@@ -205,6 +211,7 @@ class FoldArticle:
     copy_of: int | None = None
     score: float | None = None
     reason: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +252,16 @@ class StoryState:
 
 @dataclass(frozen=True, slots=True)
 class ArticleDecision:
-    """Where the folder put an article, and why."""
+    """Where the folder put an article, and why.
+
+    ``version`` is that of the ``FoldArticle``; None stands for whichever there is now.
+    """
 
     article_id: int
     copy_of: int | None
     score: float | None
     reason: Mapping[str, Any]
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
