@@ -6,10 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from feeds.fetch import HttpFetcher
-from feeds.guard import Guard
-from feeds.urls import registrable_domain
-
 from aggregator.children import Children
 from aggregator.clock import Clock, utc_now
 from aggregator.folding import Folder
@@ -22,6 +18,9 @@ from aggregator.settings import Settings, SourceSettings
 from aggregator.stage import Stage
 from aggregator.tally import Tally
 from aggregator.version import VERSION
+from feeds.fetch import HttpFetcher
+from feeds.guard import Guard
+from feeds.urls import registrable_domain
 from storage.database import StorageError, open_database
 from storage.installation import settle
 from storage.sources import sync_sources

@@ -59,7 +59,9 @@ class Folder:
 
     async def fold(self, batch: tuple[FoldArticle, ...]) -> None:
         """Decide a batch and write the outcome in one transaction."""
-        matcher = self._matcher or await self._ledger.read(rebuild, self._model)
+        matcher = self._matcher
+        if matcher is None:
+            matcher = await self._ledger.read(rebuild, self._model)
         self._matcher = None  # memory is ahead of the database until the commit
         decided = await asyncio.to_thread(_decide, matcher, batch)
         await self._ledger.write(commit_fold, await self._commit(decided))
@@ -68,7 +70,8 @@ class Folder:
 
     async def _commit(self, decided: "_Decided") -> FoldCommit:
         now = self._clock()
-        ids = [*decided.decisions, *decided.moves, *decided.revised]
+        revised = [article_id for article_id, _ in decided.revised]
+        ids = [*decided.decisions, *decided.moves, *revised]
         before = await self._ledger.read(stories_of, list(set(decided.groups.values())), ids)
         members = {m.id: m for story in before for m in story.members}
         members |= await self._ledger.read(members_by_id, ids)
@@ -107,14 +110,14 @@ class _Decided:
     groups: dict[int, int] = field(default_factory=dict)
     decisions: dict[int, ArticleDecision] = field(default_factory=dict)
     moves: dict[int, ArticleMove] = field(default_factory=dict)
-    revised: list[int] = field(default_factory=list)
+    revised: list[tuple[int, int]] = field(default_factory=list)
 
 
 def _decide(matcher: Matcher, batch: Sequence[FoldArticle]) -> _Decided:
     decided = _Decided()
     for article in batch:
         if article.story_key is not None:  # its text changed, not its place
-            decided.revised.append(article.id)
+            decided.revised.append((article.id, article.version))
             continue
         result = matcher.add(_document(article))
         decision = result.decision
@@ -125,6 +128,7 @@ def _decide(matcher: Matcher, batch: Sequence[FoldArticle]) -> _Decided:
             decision.score,
             _recorded(decision.reason),
             tuple((e.id, e.log_odds, e.cosine) for e in decision.evidence),
+            article.version,
         )
         for move in result.moves:
             _move(decided, move)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import brotli
-from feeds.write_atom import render_atom
-from feeds.write_json import render_json
-from feeds.write_rss import render_rss
 
 from aggregator.ledger import Ledger
 from aggregator.outputs import FORMATS, output_feed, story_filter
 from aggregator.settings import OutputSettings, Settings
 from feeds.model import OutputFeed
+from feeds.write_atom import render_atom
+from feeds.write_json import render_json
+from feeds.write_rss import render_rss
 from storage.publishing import latest_stories, revision
 from storage.values import StoryView
 

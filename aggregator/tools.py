@@ -3,7 +3,6 @@
 import random
 from dataclasses import dataclass
 
-from feeds.fetch import Fetcher
 from feeds.pacing import Pacer
 
 from aggregator.children import Children
@@ -11,6 +10,7 @@ from aggregator.clock import Clock
 from aggregator.ledger import Ledger
 from aggregator.settings import Settings
 from aggregator.tally import Tally
+from feeds.fetch import Fetcher
 
 
 @dataclass(frozen=True, slots=True)

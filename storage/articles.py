@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, exists, func, or_, select, update
 
 from storage.database import Database
 from storage.tables import ArticleText, article_texts, articles, entries, sources
@@ -14,6 +14,9 @@ from storage.upsert import insert
 from storage.values import Appearance, ArticleReading, ArticleToRead
 
 _TEXTS = ("summary", "text", "html", "matching_text")
+
+is_shown = exists().where(entries.c.article_id == articles.c.id)
+"""That an entry still points at the article. One whose link changed points at another since."""
 
 
 def claim_new(
@@ -23,21 +26,37 @@ def claim_new(
     free = or_(articles.c.claimed_until.is_(None), articles.c.claimed_until <= now)
     waiting = (
         select(articles.c.id)
-        .where(articles.c.state == "new", free)
+        .where(articles.c.state == "new", free, is_shown)
         .order_by(articles.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True, of=articles)
+        # A common table expression runs once; as a plain subquery PostgreSQL may run it once for
+        # every row, and take more than the limit.
+        .cte("waiting")
     )
     with db.write() as connection:
         rows = connection.execute(
             update(articles)
-            .where(articles.c.id.in_(waiting))
+            .where(articles.c.id.in_(select(waiting.c.id)))
             .values(claimed_until=lease_until, attempts=articles.c.attempts + 1)
-            .returning(articles.c.id, articles.c.url, articles.c.attempts, articles.c.arrived_at)
+            .returning(
+                articles.c.id,
+                articles.c.url,
+                articles.c.attempts,
+                articles.c.arrived_at,
+                articles.c.version,
+            )
         ).all()
         appearances = _appearances(connection, [row.id for row in rows])
     return tuple(
-        ArticleToRead(row.id, row.url, row.attempts, row.arrived_at, tuple(appearances[row.id]))
+        ArticleToRead(
+            id=row.id,
+            url=row.url,
+            attempts=row.attempts,
+            arrived_at=row.arrived_at,
+            appearances=tuple(appearances[row.id]),
+            version=row.version,
+        )
         for row in sorted(rows, key=lambda row: row.id)
     )
 
@@ -85,21 +104,30 @@ def _appearance(row: Row[Any]) -> Appearance:
     )
 
 
-def commit_reading(db: Database, reading: ArticleReading) -> None:
-    """Write what reading an article settled; it is then to be folded.
+def commit_reading(db: Database, reading: ArticleReading) -> bool:
+    """Write what reading an article settled; it is then to be folded. Whether it was wanted.
 
-    The text that was folded once stays what it was (see ``ArticleText``).
+    It is not where somebody else read the article after the lease had ended, or an entry changed
+    meanwhile: then the article is waiting to be read again. The matching text that was read first
+    stays what it was (see ``ArticleText``).
     """
     values = asdict(reading)
     texts = {name: values.pop(name) for name in _TEXTS}
-    article_id = values.pop("article_id")
+    article_id, version = values.pop("article_id"), values.pop("version")
     values["published_at"] = values.pop("published")
+    expected = articles.c.version if version is None else version
     with db.write() as connection:
-        connection.execute(
+        written = connection.execute(
             update(articles)
-            .where(articles.c.id == article_id)
+            .where(
+                articles.c.id == article_id,
+                articles.c.state == "new",
+                articles.c.version == expected,
+            )
             .values(**values, text_length=len(reading.text), state="read", claimed_until=None)
         )
+        if not written.rowcount:
+            return False
         row = ArticleText(article_id=article_id, matching_title=reading.title, **texts)
         shown = {name: texts[name] for name in ("summary", "text", "html")}
         connection.execute(
@@ -107,12 +135,15 @@ def commit_reading(db: Database, reading: ArticleReading) -> None:
             .values(row.model_dump())
             .on_conflict_do_update(index_elements=["article_id"], set_=shown)
         )
+    return True
 
 
 def count_by_state(db: Database) -> dict[str, int]:
     """How many articles are in each state; a state nobody is in is 0."""
     with db.read() as connection:
         rows = connection.execute(
-            select(articles.c.state, func.count()).group_by(articles.c.state)
+            select(articles.c.state, func.count())
+            .where(or_(articles.c.state != "new", is_shown))
+            .group_by(articles.c.state)
         ).all()
     return {"new": 0, "read": 0, "folded": 0} | {row[0]: row[1] for row in rows}

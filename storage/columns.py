@@ -1,14 +1,69 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
+import hashlib
+import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 Json = JSON().with_variant(JSONB(), "postgresql")
 """A JSON document; JSONB where there is one."""
+
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+"""The number of what there may be more than two thousand million of."""
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_KEY_BYTES = 2000
+
+
+def storable(text: str) -> str:
+    """``text`` without the characters that no database keeps: NUL and halves of surrogate pairs."""
+    return _UNSTORABLE.sub("", text)
+
+
+def storable_key(text: str) -> str:
+    """``text`` as a unique key: storable, and short enough for an index of PostgreSQL.
+
+    (2,704 bytes.) The end of a longer one gives way to a hash of the whole.
+    """
+    key = storable(text)
+    encoded = key.encode()
+    if len(encoded) <= _KEY_BYTES:
+        return key
+    return encoded[:_KEY_BYTES].decode(errors="ignore") + hashlib.sha256(encoded).hexdigest()
+
+
+def dump_json(value: object) -> str:
+    """JSON that either engine keeps."""
+    dumped = json.dumps(value, ensure_ascii=False)
+    if "\\u0000" in dumped:
+        dumped = json.dumps(_storable_json(value), ensure_ascii=False)
+    return storable(dumped)
+
+
+def _storable_json(value: object) -> object:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {_storable_json(key): _storable_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable_json(item) for item in value]
+    return value
+
+
+class CleanText(TypeDecorator[str]):
+    """Text of any length, without what cannot be stored. What the outside sends may hold it."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the base class's signature
+        """Storable."""
+        return None if value is None else storable(value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,7 +1,7 @@
 """Opening the database: engine, pragmas, migrations, transactions."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,18 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from storage.columns import dump_json
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
+_DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
+_ADVICE = {
+    "sqlite": "its folder must exist and be writable, and the file be an SQLite database",
+    "postgresql": "the server must be running, and let this user into this database",
+}
 
 
 class StorageError(Exception):
@@ -35,14 +42,24 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, rolled back by an exception."""
-        with self.engine.begin() as connection:
-            yield connection
+        """One transaction: committed at the end, rolled back by an exception.
+
+        On SQLite writers stand in line from the start: one that began by reading and then found
+        the file changed could not go on.
+        """
+        with self.engine.connect() as connection:
+            connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view; nothing is written."""
+        """One consistent view, whatever is being written meanwhile."""
         with self.engine.connect() as connection:
+            if self.dialect == "postgresql":
+                connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
             yield connection
 
     def close(self) -> None:
@@ -57,39 +74,65 @@ def open_database(url: str) -> Database:
         StorageError: the address, the file or the server is no good, or the schema is newer than
             this program.
     """
+    parsed = _parsed(url)
+    shown = parsed.render_as_string(hide_password=True)
     try:
-        engine = _engine(url)
-        _migrate(engine)
+        db = Database(_engine(parsed))
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise StorageError(
-            f"storage.url {_shown(url)} is not usable: {error}; write sqlite:///PATH or "
-            "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE (needs newsfold[postgres])"
-        ) from error
-    except CommandError as error:
-        raise StorageError(
-            f"the database {_shown(url)} was written by a newer newsfold ({error}); "
-            "run that version, or restore a backup"
-        ) from error
-    except (OperationalError, DBAPIError) as error:
-        raise StorageError(f"cannot open the database {_shown(url)}: {error.orig}") from error
-    return Database(engine)
+        raise StorageError(_unusable(shown, error)) from error
+    with ExitStack() as failing:
+        failing.callback(db.close)
+        try:
+            _migrate(db)
+        except CommandError as error:
+            raise StorageError(
+                f"the database {shown} was written by a newer newsfold ({_one_line(error)}); "
+                "run that version, or restore a backup"
+            ) from error
+        except DBAPIError as error:
+            raise StorageError(
+                f"cannot open the database {shown}: {_one_line(error.orig)}; {_ADVICE[db.dialect]}"
+            ) from error
+        failing.pop_all()
+    return db
 
 
-def _shown(url: str) -> str:
+def _parsed(url: str) -> URL:
     try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return repr(url)
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        # Not shown: what cannot be taken apart may hold a password anywhere.
+        raise StorageError(_unusable("", "it is no database address")) from error
+    if parsed.drivername not in _DRIVERS:
+        shown = parsed.render_as_string(hide_password=True)
+        raise StorageError(_unusable(shown, f"{parsed.drivername} is not supported"))
+    if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise StorageError(_unusable(url, "a database in memory would remember nothing"))
+    return parsed
 
 
-def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise ArgumentError(f"{parsed.get_backend_name()} is not supported")
-    if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+def _unusable(shown: str, reason: object) -> str:
+    return (
+        f"storage.url {shown} is not usable: {_one_line(reason)}; write sqlite:///PATH or "
+        "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE (needs newsfold[postgres])"
+    ).replace("  ", " ")
+
+
+def _one_line(reason: object) -> str:
+    return " ".join(str(reason).split())
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url, json_serializer=dump_json, pool_pre_ping=True)
+    engine = create_engine(
+        url,
+        json_serializer=dump_json,
+        # The driver begins no transactions of its own: it would begin them too late.
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+    )
     event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -108,16 +151,22 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _migrate(engine: Engine) -> None:
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _migrate(db: Database) -> None:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with engine.begin() as connection:
-        head = ScriptDirectory.from_config(config).get_current_head()
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with db.read() as connection:
         if MigrationContext.configure(connection).get_current_revision() == head:
             return
-        if engine.dialect.name == "postgresql":
-            # One process migrates, the others wait here and then find nothing left to do.
+    # One process migrates; the others wait here and then find nothing left to do.
+    with db.write() as connection:
+        if db.dialect == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4636)")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Case, Connection, Row, Select, case, func, select, update
 
+from storage.articles import is_shown
 from storage.chunks import chunks
 from storage.database import Database
+from storage.locks import lock_articles
+from storage.revision import move_revision
 from storage.tables import (
     Story,
     StoryEvent,
@@ -32,10 +35,14 @@ def waiting_to_fold(
     """Articles to be folded next, in the order of their publication.
 
     One waits for those that arrived before it to be read too, for at most ``patience``, so that
-    the order of folding does not depend on which page answered first.
+    the order of folding does not depend on which page answered first. It does not wait for one
+    that has its place already and is only read again.
     """
     elder = select(func.min(articles.c.id)).where(
-        articles.c.state == "new", articles.c.arrived_at > now - patience
+        articles.c.state == "new",
+        articles.c.fold_order.is_(None),
+        articles.c.arrived_at > now - patience,
+        is_shown,
     )
     with db.read() as connection:
         eldest = connection.execute(elder).scalar()
@@ -89,6 +96,7 @@ def _fold_article(row: Row[Any]) -> FoldArticle:
         score=row.score,
         reason=row.reason,
         evidence=tuple(tuple(item) for item in row.evidence),
+        version=row.version,
     )
 
 
@@ -188,13 +196,18 @@ def _story_state(row: Row[Any], members: tuple[Member, ...]) -> StoryState:
 
 def commit_fold(db: Database, commit: FoldCommit) -> None:
     """Write one step of folding in one transaction: decisions, stories, identities, history."""
+    touched = {decision.article_id for decision in commit.decisions}
+    touched.update(member for story in commit.stories for member in story.members)
     with db.write() as connection:
+        for some in chunks(sorted(touched)):
+            lock_articles(connection, some)
         _write_decisions(connection, commit)
         # A key may pass from one row to another: every row lets go before any takes hold.
         _release_keys(connection, commit)
         ids = [_write_story(connection, story, commit.at) for story in commit.stories]
         for story_id, position in commit.retired.items():
             _retire(connection, story_id, ids[position], commit.at)
+        move_revision(connection)
 
 
 def _write_decisions(connection: Connection, commit: FoldCommit) -> None:
@@ -203,8 +216,8 @@ def _write_decisions(connection: Connection, commit: FoldCommit) -> None:
         _update_article(
             connection,
             decision.article_id,
-            state="folded",
-            fold_order=order,
+            state=_settled(decision.version),
+            fold_order=func.coalesce(articles.c.fold_order, order),
             copy_of=decision.copy_of,
             score=decision.score,
             reason=dict(decision.reason),
@@ -216,8 +229,15 @@ def _write_decisions(connection: Connection, commit: FoldCommit) -> None:
         )
     for move in commit.moves:
         _update_article(connection, move.article_id, score=move.score, reason=dict(move.reason))
-    for article_id in commit.revised:
-        _update_article(connection, article_id, state="folded")
+    for article_id, version in commit.revised:
+        _update_article(connection, article_id, state=_settled(version))
+
+
+def _settled(version: int | None) -> Case[str]:
+    """Folded, unless an entry changed meanwhile: then the article waits to be read again."""
+    expected = articles.c.version if version is None else version
+    as_read = (articles.c.state == "read") & (articles.c.version == expected)
+    return case((as_read, "folded"), else_=articles.c.state)
 
 
 def _update_article(connection: Connection, article_id: int, **values: object) -> None:
@@ -253,7 +273,9 @@ def _write_story(connection: Connection, story: StoryWrite, at: datetime) -> int
     else:
         story_id = story.id
         connection.execute(
-            update(stories).where(stories.c.id == story_id).values(values | {"retired_at": None})
+            update(stories)
+            .where(stories.c.id == story_id)
+            .values(values | {"retired_at": None, "retired_into": None})
         )
     for some in chunks(story.members):
         connection.execute(

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from feeds.model import FeedEntry
 from storage.chunks import chunks
+from storage.columns import storable_key
 from storage.database import Database
+from storage.locks import lock_articles
 from storage.tables import Article, Entry, Fetch, articles, entries, fetches, new_row, sources
 from storage.upsert import insert
 from storage.values import EntryWrite, PollCommit
@@ -18,15 +21,16 @@ _KEEP = ("id", "source_id", "guid", "first_seen_at")
 
 def known_hashes(db: Database, source_id: int, guids: Iterable[str]) -> dict[str, str]:
     """The content hash of each of ``guids`` that this source has shown before."""
+    given = {storable_key(guid): guid for guid in guids}
     known: dict[str, str] = {}
     with db.read() as connection:
-        for some in chunks(guids):
+        for some in chunks(given):
             rows = connection.execute(
                 select(entries.c.guid, entries.c.content_hash).where(
                     entries.c.source_id == source_id, entries.c.guid.in_(some)
                 )
             )
-            known.update((row.guid, row.content_hash) for row in rows)
+            known.update((given[row.guid], row.content_hash) for row in rows)
     return known
 
 
@@ -37,7 +41,9 @@ def commit_poll(db: Database, commit: PollCommit) -> None:
         if writes:
             ids = _ensure_articles(connection, commit, writes)
             _upsert_entries(connection, commit, writes, ids)
-            _read_again(connection, {ids[write.article_key] for write in commit.changed})
+            _read_again(
+                connection, {ids[storable_key(write.article_key)] for write in commit.changed}
+            )
         _update_source(connection, commit)
         connection.execute(insert(connection, fetches).values(**_fetch_row(commit)))
 
@@ -47,7 +53,7 @@ def _ensure_articles(
 ) -> dict[str, int]:
     first: dict[str, FeedEntry] = {}
     for write in writes:
-        first.setdefault(write.article_key, write.entry)
+        first.setdefault(storable_key(write.article_key), write.entry)
     rows = [
         new_row(
             Article(
@@ -58,7 +64,9 @@ def _ensure_articles(
                 arrived_at=commit.at,
             )
         )
-        for key, entry in first.items()
+        # In one order everywhere: two polls that show the same articles would else lock each other
+        # out.
+        for key, entry in sorted(first.items(), key=itemgetter(0))
     ]
     statement = insert(connection, articles).on_conflict_do_nothing(index_elements=["key"])
     connection.execute(statement, rows)
@@ -83,7 +91,7 @@ def _upsert_entries(
         index_elements=["source_id", "guid"],
         set_={name: statement.excluded[name] for name in columns},
     )
-    rows = [_entry_row(commit, write, ids[write.article_key]) for write in writes]
+    rows = [_entry_row(commit, write, ids[storable_key(write.article_key)]) for write in writes]
     connection.execute(statement, rows)
 
 
@@ -92,7 +100,7 @@ def _entry_row(commit: PollCommit, write: EntryWrite, article_id: int) -> dict[s
     return new_row(
         Entry(
             source_id=commit.source_id,
-            guid=entry.guid,
+            guid=storable_key(entry.guid),
             article_id=article_id,
             url=entry.url,
             title=entry.title,
@@ -114,11 +122,12 @@ def _entry_row(commit: PollCommit, write: EntryWrite, article_id: int) -> dict[s
 
 
 def _read_again(connection: Connection, article_ids: Iterable[int]) -> None:
-    for some in chunks(article_ids):
+    for some in chunks(sorted(article_ids)):
+        lock_articles(connection, some)
         connection.execute(
             update(articles)
             .where(articles.c.id.in_(some))
-            .values(state="new", attempts=0, claimed_until=None)
+            .values(state="new", attempts=0, claimed_until=None, version=articles.c.version + 1)
         )
 
 

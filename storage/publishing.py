@@ -8,17 +8,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
 
 from storage.database import Database
+from storage.revision import current_revision
 from storage.tables import article_texts, articles, sources, stories
 from storage.values import ArticleView, StoryFilter, StoryView
 
 
 def revision(db: Database) -> tuple[datetime | None, int]:
-    """Changes whenever any story does: the latest change, and how many stories there are."""
+    """Changes whenever any story does: the latest change, and a number that only grows."""
     with db.read() as connection:
-        row = connection.execute(
-            select(func.max(stories.c.changed_at), func.max(stories.c.id))
-        ).one()
-    return row[0], row[1] or 0
+        latest = connection.execute(select(func.max(stories.c.changed_at))).scalar()
+        return latest, current_revision(connection)
 
 
 def latest_stories(db: Database, wanted: StoryFilter) -> tuple[StoryView, ...]:

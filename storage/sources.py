@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from feeds.model import Validators
+from storage.chunks import chunks
 from storage.database import Database
+from storage.revision import move_revision
 from storage.tables import Source, new_row, sources
 from storage.upsert import insert
 from storage.values import SourceConfig, SourceHealth, SourceState, SyncReport
@@ -30,38 +32,28 @@ def sync_sources(db: Database, configured: Sequence[SourceConfig], now: datetime
         changed = [
             u for u in wanted if u in known and u not in added and _differs(known[u], wanted[u])
         ]
-        for url in added + changed:
-            values = asdict(wanted[url])
-            statement = insert(connection, sources).values(
-                **values,
-                feed_url=url,
-                next_poll_at=now,
-                schedule={},
-                title="",
-                failures=0,
-                gone=False,
-            )
+        _upsert(connection, [wanted[url] for url in added + changed], now)
+        for some in chunks(removed):
             connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["url"],
-                    set_={**{key: values[key] for key in _CONFIGURED}, "removed_at": None},
-                )
+                update(sources).where(sources.c.url.in_(some)).values(removed_at=now)
             )
-        if removed:
-            connection.execute(
-                update(sources).where(sources.c.url.in_(removed)).values(removed_at=now)
-            )
+        if changed:
+            move_revision(connection)
     return SyncReport(tuple(added), tuple(changed), tuple(removed))
 
 
-def _upsert(connection: Connection, source: SourceConfig, now: datetime) -> None:
-    configured = asdict(source)
-    row = new_row(Source(**configured, feed_url=source.url, next_poll_at=now))
-    connection.execute(
-        insert(connection, sources)
-        .values(row)
-        .on_conflict_do_update(index_elements=["url"], set_=configured | {"removed_at": None})
+def _upsert(connection: Connection, some: Sequence[SourceConfig], now: datetime) -> None:
+    if not some:
+        return
+    statement = insert(connection, sources)
+    statement = statement.on_conflict_do_update(
+        index_elements=["url"],
+        set_={name: statement.excluded[name] for name in (*_CONFIGURED, "removed_at")},
     )
+    rows = [
+        new_row(Source(**asdict(source), feed_url=source.url, next_poll_at=now)) for source in some
+    ]
+    connection.execute(statement, rows)
 
 
 def _differs(row: Row[Any], source: SourceConfig) -> bool:
@@ -85,12 +77,13 @@ def claim_due(
         )
         .order_by(sources.c.next_poll_at, sources.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
+        .cte("due")  # not a plain subquery: see claim_new
     )
     with db.write() as connection:
         rows = connection.execute(
             update(sources)
-            .where(sources.c.id.in_(due))
+            .where(sources.c.id.in_(select(due.c.id)))
             .values(next_poll_at=lease_until)
             .returning(sources)
         ).all()

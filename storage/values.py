@@ -155,11 +155,16 @@ class ArticleToRead:
     attempts: int
     arrived_at: datetime
     appearances: tuple[Appearance, ...]
+    version: int = 0
+    """Rises when an entry of it changes; goes back with the reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleReading:
-    """What reading an article settled. ``text_source`` is ``feed`` or ``page``."""
+    """What reading an article settled. ``text_source`` is ``feed`` or ``page``.
+
+    ``version`` is that of the ``ArticleToRead``; None stands for whichever there is now.
+    """
 
     article_id: int
     title: str
@@ -181,6 +186,7 @@ class ArticleReading:
     text_reasons: tuple[str, ...]
     text_hash: str
     wall: str | None
+    version: int | None = None
 
 
 # --- fold -------------------------------------------------------------------------------------
@@ -206,6 +212,7 @@ class FoldArticle:
     score: float | None = None
     reason: Mapping[str, Any] = field(default_factory=dict)
     evidence: tuple[tuple[int, ...], ...] = ()
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +253,18 @@ class StoryState:
 
 @dataclass(frozen=True, slots=True)
 class ArticleDecision:
-    """Where the folder put an article that came, and why. ``evidence`` is the matcher's own."""
+    """Where the folder put an article that came, and why.
+
+    ``evidence`` is the matcher's own. ``version`` is that of the ``FoldArticle``; None stands for
+    whichever there is now.
+    """
 
     article_id: int
     copy_of: int | None
     score: float
     reason: Mapping[str, Any]
     evidence: tuple[tuple[int, ...], ...] = ()
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,14 +300,14 @@ class StoryWrite:
 class FoldCommit:
     """Everything one step of folding changes.
 
-    ``revised`` are articles folded before whose text was read anew. ``retired`` maps a story's id
+    ``revised`` are articles (and versions) folded before whose text was read anew. ``retired`` maps a story's id
     to the position in ``stories`` of the one it became part of.
     """
 
     at: datetime
     decisions: tuple[ArticleDecision, ...] = ()
     moves: tuple[ArticleMove, ...] = ()
-    revised: tuple[int, ...] = ()
+    revised: tuple[tuple[int, int], ...] = ()
     stories: tuple[StoryWrite, ...] = ()
     retired: Mapping[int, int] = field(default_factory=dict)
 

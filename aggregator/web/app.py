@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI, Query, Request, Response
-from feeds.write_opml import render_opml
 from starlette.exceptions import HTTPException
 
 from aggregator.ledger import Ledger
@@ -25,6 +24,7 @@ from aggregator.web.pages import (
 )
 from aggregator.web.sending import send_document
 from feeds.model import OpmlSource
+from feeds.write_opml import render_opml
 from storage.publishing import count_stories, latest_stories, story_by_slug
 from storage.sources import source_health
 from storage.values import StoryFilter

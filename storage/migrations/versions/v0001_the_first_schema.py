@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.columns import Json, UtcDateTime
+from storage.columns import BigId, Json, UtcDateTime
 
 revision = "0001"
 down_revision = None
@@ -54,20 +54,20 @@ def upgrade() -> None:
     with op.batch_alter_table("source", schema=None) as batch_op:
         batch_op.create_index(
             "ix_source_due",
-            ["next_poll_at"],
+            ["next_poll_at", "id"],
             unique=False,
-            sqlite_where=sa.text("enabled AND removed_at IS NULL"),
+            sqlite_where=sa.text("enabled = 1 AND removed_at IS NULL"),
             postgresql_where=sa.text("enabled AND removed_at IS NULL"),
         )
 
     op.create_table(
         "story",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", BigId, nullable=False),
         sa.Column("uri", sa.String(), nullable=False),
         sa.Column("slug", sa.String(), nullable=False),
-        sa.Column("key", sa.Integer(), nullable=False),
-        sa.Column("first_article_id", sa.Integer(), nullable=False),
-        sa.Column("lead_article_id", sa.Integer(), nullable=False),
+        sa.Column("key", BigId, nullable=False),
+        sa.Column("first_article_id", BigId, nullable=False),
+        sa.Column("lead_article_id", BigId, nullable=False),
         sa.Column("lead_text_hash", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=True),
@@ -78,7 +78,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
         sa.Column("retired_at", UtcDateTime(), nullable=True),
-        sa.Column("retired_into", sa.Integer(), nullable=True),
+        sa.Column("retired_into", BigId, nullable=True),
         sa.ForeignKeyConstraint(
             ["retired_into"],
             ["story.id"],
@@ -89,7 +89,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("story", schema=None) as batch_op:
         batch_op.create_index("ix_story_changed_at", ["changed_at"], unique=False)
-        batch_op.create_index("ix_story_created_at", ["created_at"], unique=False)
+        batch_op.create_index(
+            "ix_story_latest",
+            ["created_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("retired_at IS NULL"),
+            postgresql_where=sa.text("retired_at IS NULL"),
+        )
         batch_op.create_index(
             "ix_story_key_live",
             ["key"],
@@ -100,11 +106,12 @@ def upgrade() -> None:
 
     op.create_table(
         "article",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", BigId, nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("claimed_until", UtcDateTime(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("url", sa.String(), nullable=True),
         sa.Column("title", sa.String(), nullable=False),
@@ -124,9 +131,9 @@ def upgrade() -> None:
         sa.Column("text_length", sa.Integer(), nullable=False),
         sa.Column("text_hash", sa.String(), nullable=True),
         sa.Column("wall", sa.String(), nullable=True),
-        sa.Column("fold_order", sa.Integer(), nullable=True),
-        sa.Column("story_id", sa.Integer(), nullable=True),
-        sa.Column("copy_of", sa.Integer(), nullable=True),
+        sa.Column("fold_order", BigId, nullable=True),
+        sa.Column("story_id", BigId, nullable=True),
+        sa.Column("copy_of", BigId, nullable=True),
         sa.Column("score", sa.Float(), nullable=True),
         sa.Column("reason", Json, nullable=False),
         sa.ForeignKeyConstraint(
@@ -146,19 +153,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("article", schema=None) as batch_op:
         batch_op.create_index("ix_article_fold_order", ["fold_order"], unique=False)
-        batch_op.create_index(
-            "ix_article_queue",
-            ["state", "id"],
-            unique=False,
-            sqlite_where=sa.text("state <> 'folded'"),
-            postgresql_where=sa.text("state <> 'folded'"),
-        )
+        batch_op.create_index("ix_article_queue", ["state", "id"], unique=False)
         batch_op.create_index("ix_article_source_id", ["source_id"], unique=False)
         batch_op.create_index("ix_article_story_id", ["story_id"], unique=False)
 
     op.create_table(
         "fetch",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", BigId, nullable=False),
         sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
@@ -179,8 +180,8 @@ def upgrade() -> None:
 
     op.create_table(
         "story_event",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("story_id", sa.Integer(), nullable=False),
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("story_id", BigId, nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("detail", sa.String(), nullable=False),
@@ -195,12 +196,12 @@ def upgrade() -> None:
 
     op.create_table(
         "article_text",
-        sa.Column("article_id", sa.Integer(), nullable=False),
-        sa.Column("summary", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("html", sa.Text(), nullable=False),
-        sa.Column("matching_text", sa.Text(), nullable=False),
-        sa.Column("matching_title", sa.Text(), nullable=False),
+        sa.Column("article_id", BigId, nullable=False),
+        sa.Column("summary", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("html", sa.String(), nullable=False),
+        sa.Column("matching_text", sa.String(), nullable=False),
+        sa.Column("matching_title", sa.String(), nullable=False),
         sa.Column("evidence", Json, nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"],
@@ -212,8 +213,8 @@ def upgrade() -> None:
         "correction",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("article_a", sa.Integer(), nullable=False),
-        sa.Column("article_b", sa.Integer(), nullable=False),
+        sa.Column("article_a", BigId, nullable=False),
+        sa.Column("article_b", BigId, nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["article_a"],
@@ -227,14 +228,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "entry",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", BigId, nullable=False),
         sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("guid", sa.String(), nullable=False),
-        sa.Column("article_id", sa.Integer(), nullable=False),
+        sa.Column("article_id", BigId, nullable=False),
         sa.Column("url", sa.String(), nullable=True),
         sa.Column("title", sa.String(), nullable=False),
-        sa.Column("summary_html", sa.Text(), nullable=False),
-        sa.Column("content_html", sa.Text(), nullable=False),
+        sa.Column("summary_html", sa.String(), nullable=False),
+        sa.Column("content_html", sa.String(), nullable=False),
         sa.Column("authors", Json, nullable=False),
         sa.Column("categories", Json, nullable=False),
         sa.Column("published_at", UtcDateTime(), nullable=True),
