@@ -5,18 +5,23 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+
+from feeds.pacing import Pacer
 
 from aggregator.children import Children
 from aggregator.clock import Clock, utc_now
 from aggregator.folding import Folder
-from aggregator.identity import authority_of
+from aggregator.identity import authority_of, mint_identity
 from aggregator.ledger import Ledger
+from aggregator.matching.model import Model
 from aggregator.polling import Poller
 from aggregator.publisher import Identity, Publisher
 from aggregator.reading import Reader
 from aggregator.settings import Settings, SourceSettings
 from aggregator.stage import Stage
 from aggregator.tally import Tally
+from aggregator.tools import Tools
 from aggregator.version import VERSION
 from feeds.fetch import HttpFetcher
 from feeds.guard import Guard
@@ -83,7 +88,7 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
     poller, reader = Poller(tools), Reader(tools)
     folder = Folder(
         ledger,
-        load_model(),
+        Model.load(),
         partial(mint_identity, identity.authority),
         tools.clock,
         tools.tally,
@@ -96,7 +101,9 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         "poll", poller.claim, poller.poll, settings.fetch.concurrency, after=reading.wake
     )
     publisher = Publisher(ledger, settings, identity)
-    return Application(settings, ledger, publisher, polling, reading, folding, tally, clock, synced)
+    return Application(
+        settings, ledger, publisher, polling, reading, folding, tools.tally, tools.clock, synced
+    )
 
 
 async def _identity(settings: Settings, ledger: Ledger, now: datetime) -> Identity:
