@@ -89,6 +89,12 @@ _TEXT_ONLY = nh3.Cleaner(
     link_rel=None,
 )
 
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_MARKUP = re.compile(
+    r"</(?:a|abbr|b|blockquote|cite|code|div|em|font|h[1-6]|i|li|mark|p|q|s|small|span|strong|sub|sup"
+    r"|table|tt|u|ul|ol)\s{0,9}>|<(?:br|hr|img|wbr)(?:\s[^<>]{0,500})?/?>",
+    re.IGNORECASE,
+)
 _IMAGE = re.compile(r'<img((?: [a-z-]+="[^"]*")*)>')
 _ATTRIBUTE = re.compile(r' ([a-z-]+)="([^"]*)"')
 _NOSCRIPT = re.compile(r"</?noscript\b[^<>]{0,99}>", re.IGNORECASE)
@@ -114,27 +120,50 @@ def sanitise(html: str, base_url: str | None) -> str:
     Idempotent. Never raises; time is about linear in ``html``.
     """
     if "<" not in html and "&" not in html:
-        return escape(html, quote=False)
+        return escape(_legal(html), quote=False)
     token = _base.set(base_url)
     try:
-        cleaned = _CLEANER.clean(_revealed(_tamed(html)))
+        cleaned = _CLEANER.clean(_revealed(_tamed(_legal(html))))
     finally:
         _base.reset(token)
+    cleaned = _legal(cleaned) if "&#" in html else cleaned
     return _IMAGE.sub(_plain_image, cleaned) if "<img" in cleaned else cleaned
 
 
 def plain_text(html: str) -> str:
     """What a reader would see of ``html``, on one line, entities decoded once."""
     if "<" in html:
-        html = _TEXT_ONLY.clean(_BLOCK_EDGE.sub(" <", _tamed(html)))
-    return " ".join(unescape(html).split()) if "&" in html else " ".join(html.split())
+        html = _TEXT_ONLY.clean(_BLOCK_EDGE.sub(" <", _tamed(_legal(html))))
+    return one_line(html)
 
 
 def text_to_html(text: str) -> str:
     """Plain ``text`` as HTML: blank lines part paragraphs, other line ends are kept as breaks."""
-    paragraphs = [part.strip() for part in re.split(r"\n[ \t\r]*\n", text.strip())]
+    paragraphs = [part.strip() for part in re.split(r"\n[ \t\r]*\n", _legal(text).strip())]
     marked = [escape(part, quote=False).replace("\n", "<br>") for part in paragraphs if part]
-    return marked[0] if len(marked) == 1 else "".join(f"<p>{part}</p>" for part in marked)
+    return (
+        marked[0]
+        if len(marked) == 1 and "<br>" not in marked[0]
+        else "".join(f"<p>{part}</p>" for part in marked)
+    )
+
+
+def looks_like_html(text: str) -> bool:
+    """Whether ``text`` of unsaid kind is markup: it closes an element, breaks, or shows a picture.
+
+    Conservative, since a title about ``<b>`` loses it by mistake; entities are no sign.
+    """
+    return _MARKUP.search(text) is not None
+
+
+def one_line(text: str) -> str:
+    """Plain ``text`` on one line, character references that were escaped once too often decoded."""
+    return " ".join(_legal(unescape(text) if "&" in text else text).split())
+
+
+def _legal(text: str) -> str:
+    """``text`` without what XML forbids (1.0, 2.2): it could be shown, but not published again."""
+    return _ILLEGAL.sub("", text)
 
 
 def _tamed(html: str) -> str:

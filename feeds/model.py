@@ -144,6 +144,11 @@ class FeedEntry:
     image: str | None
     enclosures: tuple[Enclosure, ...]
     content_hash: str
+    raw_digest: bytes | None = None
+    """Names the bytes this was read from; give it back as ``known`` to have them skipped."""
+    source_title: str | None = None
+    """The publication an aggregator took the entry from (RSS and Atom ``source``)."""
+    source_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,8 @@ class ParsedFeed:
     icon: str | None = None
     rights: str | None = None
     problems: tuple[str, ...] = ()
+    known_seen: frozenset[bytes] = frozenset()
+    """The ``known`` digests whose items stood in the document and were not read again."""
 
 
 @dataclass(frozen=True, slots=True)

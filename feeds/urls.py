@@ -22,7 +22,9 @@ _LINE_BREAKS = str.maketrans("", "", "\t\r\n")
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 # Addresses that need nothing done to them: nearly all of a feed's, at a fifth of the cost.
 _PLAIN_HOST = r"https?://[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,3}"
-_PLAIN = re.compile(_PLAIN_HOST + r"/(?:[A-Za-z0-9_~!$&'()*+,;=:@?-]|[/.](?![./]))*")
+_PLAIN_PATH = r"/(?![./])(?:[A-Za-z0-9_~!$&'()*+,;=:@?-]|[/.](?![./]))*"
+_PLAIN = re.compile(f"({_PLAIN_HOST}){_PLAIN_PATH}")
+_PLAIN_FROM_ROOT = re.compile(_PLAIN_PATH)
 _ILLEGAL = re.compile(r"[^A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]|%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -35,8 +37,12 @@ def absolute_http_url(url: str, base: str | None = None) -> str | None:
     credentials are dropped, the host becomes lower-case ASCII (IDNA 2008 with UTS 46 mapping) and
     illegal characters are percent-encoded; nothing else changes, the fragment included.
     """
-    if _PLAIN.fullmatch(url) and len(url) <= _MAX_URL:
-        return url
+    if len(url) <= _MAX_URL:
+        if _PLAIN.fullmatch(url):
+            return url
+        origin = _PLAIN.fullmatch(base) if base and _PLAIN_FROM_ROOT.fullmatch(url) else None
+        if origin:
+            return f"{origin[1]}{url}"
     url = url.strip(_WRAPPING).translate(_LINE_BREAKS)
     if not url or len(url) > _MAX_URL:
         return None
