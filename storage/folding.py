@@ -60,8 +60,8 @@ def folded_since(db: Database, since: datetime) -> Iterator[FoldArticle]:
         .order_by(articles.c.fold_order)
         .execution_options(yield_per=1000)
     )
-    with db.read() as connection:
-        for row in connection.execute(statement):
+    with db.read() as connection, connection.execute(statement) as rows:
+        for row in rows:
             yield _fold_article(row)
 
 
