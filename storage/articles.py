@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, func, or_, select, update
 
 from storage.database import Database
-from storage.tables import ArticleText, article_texts, articles, entries, sources
+from storage.tables import article_texts, articles, entries, sources
 from storage.upsert import insert
 from storage.values import Appearance, ArticleReading, ArticleToRead
 
@@ -128,11 +128,11 @@ def commit_reading(db: Database, reading: ArticleReading) -> bool:
         )
         if not written.rowcount:
             return False
-        row = ArticleText(article_id=article_id, matching_title=reading.title, **texts)
+        row = {"article_id": article_id, "matching_title": reading.title} | texts
         shown = {name: texts[name] for name in ("summary", "text", "html")}
         connection.execute(
             insert(connection, article_texts)
-            .values(row.model_dump())
+            .values(row)
             .on_conflict_do_update(index_elements=["article_id"], set_=shown)
         )
     return True

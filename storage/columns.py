@@ -18,6 +18,7 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _KEY_BYTES = 2000
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def storable(text: str) -> str:
@@ -39,9 +40,9 @@ def storable_key(text: str) -> str:
 
 def dump_json(value: object) -> str:
     """JSON that either engine keeps."""
-    dumped = json.dumps(value, ensure_ascii=False)
+    dumped = _encode(value)
     if "\\u0000" in dumped:
-        dumped = json.dumps(_storable_json(value), ensure_ascii=False)
+        dumped = _encode(_storable_json(value))
     return storable(dumped)
 
 

@@ -62,8 +62,8 @@ def folded_since(db: Database, since: datetime) -> Iterator[FoldArticle]:
         .order_by(articles.c.fold_order)
         .execution_options(yield_per=1000)
     )
-    with db.read() as connection:
-        for row in connection.execute(statement):
+    with db.read() as connection, connection.execute(statement) as rows:
+        for row in rows:
             yield _fold_article(row)
 
 
@@ -267,7 +267,7 @@ def _write_story(connection: Connection, story: StoryWrite, at: datetime) -> int
         "changed_at": at,
     }
     if story.id is None:
-        row = new_row(Story(uri=story.uri, slug=story.slug, created_at=at, **values))
+        row = new_row(Story, uri=story.uri, slug=story.slug, created_at=at, **values)
         statement = insert(connection, stories).values(row).returning(stories.c.id)
         story_id: int = connection.execute(statement).scalar_one()
     else:
@@ -282,8 +282,8 @@ def _write_story(connection: Connection, story: StoryWrite, at: datetime) -> int
             update(articles).where(articles.c.id.in_(some)).values(story_id=story_id)
         )
     for kind, detail in story.events:
-        event = StoryEvent(story_id=story_id, at=at, kind=kind, detail=detail)
-        connection.execute(insert(connection, story_events).values(new_row(event)))
+        event = new_row(StoryEvent, story_id=story_id, at=at, kind=kind, detail=detail)
+        connection.execute(insert(connection, story_events).values(event))
     return story_id
 
 
@@ -293,5 +293,5 @@ def _retire(connection: Connection, story_id: int, survivor: int, at: datetime) 
         .where(stories.c.id == story_id)
         .values(retired_at=at, retired_into=survivor, changed_at=at)
     )
-    event = StoryEvent(story_id=survivor, at=at, kind="joined", detail=str(story_id))
-    connection.execute(insert(connection, story_events).values(new_row(event)))
+    event = new_row(StoryEvent, story_id=survivor, at=at, kind="joined", detail=str(story_id))
+    connection.execute(insert(connection, story_events).values(event))

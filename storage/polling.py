@@ -56,13 +56,12 @@ def _ensure_articles(
         first.setdefault(storable_key(write.article_key), write.entry)
     rows = [
         new_row(
-            Article(
-                key=key,
-                source_id=commit.source_id,
-                url=entry.url,
-                title=entry.title,
-                arrived_at=commit.at,
-            )
+            Article,
+            key=key,
+            source_id=commit.source_id,
+            url=entry.url,
+            title=entry.title,
+            arrived_at=commit.at,
         )
         # In one order everywhere: two polls that show the same articles would else lock each other
         # out.
@@ -98,26 +97,25 @@ def _upsert_entries(
 def _entry_row(commit: PollCommit, write: EntryWrite, article_id: int) -> dict[str, Any]:
     entry = write.entry
     return new_row(
-        Entry(
-            source_id=commit.source_id,
-            guid=storable_key(entry.guid),
-            article_id=article_id,
-            url=entry.url,
-            title=entry.title,
-            summary_html=entry.summary_html,
-            content_html=entry.content_html,
-            authors=list(entry.authors),
-            categories=list(entry.categories),
-            published_at=entry.published,
-            updated_at=entry.updated,
-            published_guessed=entry.published_guessed,
-            language=entry.language,
-            image=entry.image,
-            enclosures=[asdict(enclosure) for enclosure in entry.enclosures],
-            content_hash=entry.content_hash,
-            first_seen_at=commit.at,
-            changed_at=commit.at,
-        )
+        Entry,
+        source_id=commit.source_id,
+        guid=storable_key(entry.guid),
+        article_id=article_id,
+        url=entry.url,
+        title=entry.title,
+        summary_html=entry.summary_html,
+        content_html=entry.content_html,
+        authors=list(entry.authors),
+        categories=list(entry.categories),
+        published_at=entry.published,
+        updated_at=entry.updated,
+        published_guessed=entry.published_guessed,
+        language=entry.language,
+        image=entry.image,
+        enclosures=[asdict(enclosure) for enclosure in entry.enclosures],
+        content_hash=entry.content_hash,
+        first_seen_at=commit.at,
+        changed_at=commit.at,
     )
 
 
@@ -163,15 +161,14 @@ def _update_source(connection: Connection, commit: PollCommit) -> None:
 
 def _fetch_row(commit: PollCommit) -> dict[str, Any]:
     return new_row(
-        Fetch(
-            source_id=commit.source_id,
-            at=commit.at,
-            outcome=commit.outcome,
-            status=commit.status,
-            seconds=commit.seconds,
-            wire_bytes=commit.wire_bytes,
-            new_entries=len(commit.new),
-            changed_entries=len(commit.changed),
-            detail=commit.error or "",
-        )
+        Fetch,
+        source_id=commit.source_id,
+        at=commit.at,
+        outcome=commit.outcome,
+        status=commit.status,
+        seconds=commit.seconds,
+        wire_bytes=commit.wire_bytes,
+        new_entries=len(commit.new),
+        changed_entries=len(commit.changed),
+        detail=commit.error or "",
     )

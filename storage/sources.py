@@ -51,7 +51,7 @@ def _upsert(connection: Connection, some: Sequence[SourceConfig], now: datetime)
         set_={name: statement.excluded[name] for name in (*_CONFIGURED, "removed_at")},
     )
     rows = [
-        new_row(Source(**asdict(source), feed_url=source.url, next_poll_at=now)) for source in some
+        new_row(Source, **asdict(source), feed_url=source.url, next_poll_at=now) for source in some
     ]
     connection.execute(statement, rows)
 

@@ -1,5 +1,6 @@
 """Values with sensible defaults, so that a test says only what it is about."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,18 +8,18 @@ from typing import Any
 from feeds.model import FeedEntry
 from storage.articles import claim_new, commit_reading
 from storage.database import Database
-from storage.folding import commit_fold
+from storage.folding import commit_fold, stories_by_key
 from storage.polling import commit_poll
 from storage.sources import claim_due, sync_sources
 from storage.values import (
     ArticleDecision,
     ArticleReading,
-    ArticleToRead,
     EntryWrite,
     FoldCommit,
     PollCommit,
     SourceConfig,
     SourceState,
+    StoryState,
     StoryWrite,
 )
 
@@ -147,22 +148,40 @@ def add_articles(db: Database, source_id: int, *guids: str, at: datetime = NOW) 
 
 def read_articles(db: Database, *ids: int, at: datetime = NOW, **changes: Any) -> None:
     """Read these articles; ``changes`` apply to each."""
-    claimed = claim_new(db, at, at + MINUTE, limit=1000)
-    for article in claimed:
+    for article in claim_new(db, at, at, limit=1000):
         if article.id in ids:
-            commit_reading(db, reading_of(article, **changes))
-
-
-def reading_of(article: ArticleToRead, **changes: Any) -> ArticleReading:
-    """What reading a claimed article may settle."""
-    return article_reading(article.id, **changes)
+            commit_reading(db, article_reading(article.id, version=article.version, **changes))
 
 
 def add_story(
     db: Database, key: int, *members: int, at: datetime = NOW, **changes: Any
-) -> StoryWrite:
+) -> StoryState:
     """Fold these articles into a story of their own."""
-    story = story_write(key, *members, **changes)
-    decisions = tuple(decision(article_id) for article_id in members)
-    commit_fold(db, FoldCommit(at=at, decisions=decisions, stories=(story,)))
+    fold(db, story_write(key, *members, **changes), at=at)
+    (story,) = stories_by_key(db, [key])
     return story
+
+
+def fold(
+    db: Database, *stories: StoryWrite, at: datetime = NOW, retired: Mapping[int, int] | None = None
+) -> None:
+    """Decide on every member of ``stories`` and write them."""
+    decisions = tuple(decision(member) for story in stories for member in story.members)
+    commit_fold(db, FoldCommit(at=at, decisions=decisions, stories=stories, retired=retired or {}))
+
+
+def as_write(story: StoryState, **changes: Any) -> StoryWrite:
+    """``story`` again, changed."""
+    known = story_write(
+        story.key,
+        *(member.id for member in story.members),
+        id=story.id,
+        uri=story.uri,
+        slug=story.slug,
+        first_article_id=story.first_article_id,
+        lead_article_id=story.lead_article_id,
+        title=story.title,
+        published_at=story.published_at,
+        updated_at=story.updated_at,
+    )
+    return replace(known, **changes)
