@@ -1,8 +1,8 @@
 """What hostile servers cost: time, CPU, memory, and how long the event loop stood still.
 
-    python benchmarks/hostile.py [SUBSTRING]
+    PYTHONPATH=.:tests python benchmarks/hostile.py [SUBSTRING]
 
-The server runs in a process of its own; this one fetches each behaviour of ``tests/hostile.py``
+The server runs in a process of its own; this one fetches each behaviour of ``tests/hostile_servers.py``
 once, alone, with a deadline of 2 s and a limit of 1 MB, while a ticker measures the loop's lag.
 """
 
@@ -12,11 +12,8 @@ import sys
 import time
 import tracemalloc
 from multiprocessing.connection import Connection
-from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests")]
-
-from hostile import CASES, Case, place
+from hostile_servers import CASES, Case, place
 from scripted_server import ScriptedServer
 
 from feeds.fetch import HttpFetcher

@@ -28,7 +28,6 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -37,6 +36,7 @@ from typing import Protocol, Self
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.tracing import Trace
+from yarl import URL
 
 from feeds.decoding import BodyDecoder, BodyTooLargeError, DecodingError
 from feeds.exchange import (
@@ -137,7 +137,7 @@ class HttpFetcher:
         except TimeoutError:
             return trip.failure(FailureKind.TIMEOUT, trip.unfinished())
         except _FAILURES as error:
-            return trip.failure(*_explain(error, trip.host))
+            return trip.failure(*_explain(error, trip.host, proxied=request.proxy is not None))
 
     async def _follow(self, trip: "_Trip") -> Response:
         request = trip.request
@@ -260,12 +260,18 @@ def _location(response: aiohttp.ClientResponse) -> str | None:
     return response_headers(response.raw_headers).get("location") or None
 
 
-def _proxy(request: FetchRequest) -> str | None:
-    if request.proxy is not None and not request.proxy.startswith(("http://", "https://")):
-        raise ExchangeError(
-            FailureKind.CONNECT, "cannot be asked: the proxy must be an http:// or https:// URL"
-        )
-    return request.proxy
+def _proxy(request: FetchRequest) -> URL | None:
+    if request.proxy is None:
+        return None
+    try:
+        proxy = URL(request.proxy)
+        if proxy.scheme in {"http", "https"} and proxy.host:
+            return proxy
+    except ValueError:
+        pass
+    raise ExchangeError(
+        FailureKind.CONNECT, "cannot be asked: its proxy must be an http:// or https:// URL"
+    )
 
 
 # --- connections --------------------------------------------------------------------------------
@@ -305,9 +311,10 @@ class _Connector(aiohttp.TCPConnector):
         """As the base class; checks the peer as well, before anything is sent to it."""
         connection = await super().connect(req, traces, timeout)
         transport, protocol = connection.transport, connection.protocol
-        peer = transport and transport.get_extra_info("peername")
-        if not (transport and protocol and peer):  # lost already: the client finds out by itself
-            return connection
+        peer = transport.get_extra_info("peername") if transport else None
+        if transport is None or protocol is None or peer is None:  # lost as soon as it was made
+            connection.close()
+            raise aiohttp.ServerDisconnectedError
         try:
             self._check(str(peer[0]))
         except _RefusedAddressError:
@@ -390,6 +397,7 @@ _FAILURES = (
     ExchangeError,
     BodyTooLargeError,
     DecodingError,
+    ExcessError,
     aiohttp.ClientError,
     OSError,
     # The client and the codecs below it let some out for hosts and headers they cannot encode.
@@ -400,6 +408,7 @@ _CLIENT_ERRORS: tuple[tuple[type[Exception], FailureKind, str], ...] = (
     # The first that fits counts: subclasses stand before their bases.
     (BodyTooLargeError, FailureKind.TOO_LARGE, "{error}"),
     (DecodingError, FailureKind.DECODING, "{error}"),
+    (ExcessError, FailureKind.PROTOCOL, "{error}"),
     (aiohttp.ClientConnectorDNSError, FailureKind.DNS, "the name does not resolve ({reason})"),
     (aiohttp.ClientProxyConnectionError, FailureKind.CONNECT, "no way to the proxy ({reason})"),
     (aiohttp.ClientHttpProxyError, FailureKind.CONNECT, "the proxy refuses ({reason})"),
@@ -409,33 +418,34 @@ _CLIENT_ERRORS: tuple[tuple[type[Exception], FailureKind, str], ...] = (
     (aiohttp.ServerDisconnectedError, FailureKind.PROTOCOL, "hung up without an answer"),
     (aiohttp.ClientPayloadError, FailureKind.PROTOCOL, "the body broke off ({reason})"),
     (aiohttp.ClientResponseError, FailureKind.PROTOCOL, "the answer is not valid HTTP ({reason})"),
-    (aiohttp.InvalidURL, FailureKind.BAD_URL, "not a usable URL ({reason})"),
     (OSError, FailureKind.CONNECT, "the connection broke ({reason})"),
 )
 
 
-def _explain(error: Exception, host: str) -> tuple[FailureKind, str]:
+def _explain(error: Exception, host: str, *, proxied: bool) -> tuple[FailureKind, str]:
     """What kind of failure an exception is, and a line about it that names the host."""
     if isinstance(error, TargetError):
         via = f"{host} redirects to a place that is not followed: " if host else ""
         return error.kind, f"{via}{error}"
     if isinstance(error, ExchangeError):
         return error.kind, f"{host} {error}"
-    for cause in _causes(error):
-        if isinstance(cause, _RefusedAddressError):
-            return FailureKind.FORBIDDEN_ADDRESS, f"{host}: {cause.refusal}"
-        if isinstance(cause, ExcessError):
-            return FailureKind.PROTOCOL, f"{host}: {cause}"
+    refused = _refusal(error)
+    if refused is not None:
+        return FailureKind.FORBIDDEN_ADDRESS, f"{host}: {refused}"
+    if proxied and isinstance(error, aiohttp.ClientConnectorDNSError):
+        return FailureKind.CONNECT, f"{host}: the proxy's name does not resolve ({_reason(error)})"
     for of_type, kind, words in _CLIENT_ERRORS:
         if isinstance(error, of_type):
             return kind, f"{host}: {words.format(error=error, reason=_reason(error))}"
     return FailureKind.PROTOCOL, f"{host}: {type(error).__name__}: {error}"
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def _refusal(error: BaseException | None) -> str | None:
     while error is not None:
-        yield error
+        if isinstance(error, _RefusedAddressError):
+            return error.refusal
         error = error.__cause__
+    return None
 
 
 def _reason(error: Exception) -> str:
@@ -447,7 +457,7 @@ def _reason(error: Exception) -> str:
         return str(error.certificate_error)
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    return str(error)
+    return str(error).removeprefix("Response payload is not completed: ")
 
 
 def _one_line(detail: str) -> str:

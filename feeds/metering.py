@@ -12,8 +12,11 @@ ALLOWANCE = 512 * 1024
 transport and the parser hold back (at most 384 kB with asyncio's reads of 256 kB)."""
 
 
-class ExcessError(OSError):
-    """The server sent far more than its content explains. An ``OSError``, as a reset would be."""
+class ExcessError(Exception):
+    """The server sent far more than its content explains.
+
+    Not an ``OSError``: the HTTP client would take it for a lost connection and ask again.
+    """
 
 
 class Meter(asyncio.Protocol):

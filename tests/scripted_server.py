@@ -44,6 +44,7 @@ class Exchange:
     """One request and the means to answer it."""
 
     request: Recorded
+    reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     keep: bool = False
     """Whether the connection stays open for another request after this one."""
@@ -141,7 +142,7 @@ class ScriptedServer:
                     writer.write(self._greeting)
                 while True:
                     head = await reader.readuntil(b"\r\n\r\n")
-                    exchange = Exchange(_recorded(head, connection), writer)
+                    exchange = Exchange(_recorded(head, connection), reader, writer)
                     self.requests.append(exchange.request)
                     await self._behaviour(exchange.request.target)(exchange)
                     if not exchange.keep:

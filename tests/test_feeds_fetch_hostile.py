@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from hostile import BODY, CASES, MAX_BYTES, Case, place
-from scripted_server import ScriptedServer, reply
+from hostile_servers import BODY, CASES, MAX_BYTES, Case, place
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scripted_server import ScriptedServer, raw, reply
 
 from feeds.fetch import HttpFetcher
 from feeds.guard import Guard
@@ -97,3 +99,29 @@ async def test_all_of_them_at_once_hold_up_nobody(
 
 def test_there_are_enough_of_them() -> None:
     assert len({case.name for case in CASES}) == len(CASES) >= 80
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=40),
+            st.sampled_from(
+                [b"HTTP/1.1 ", b"200 OK", b"301 x", b"\r\n", b"\r\n\r\n", b"Content-Length: 5\r\n",
+                 b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n", b"Location: ",
+                 b"3\r\nabc\r\n", b"0\r\n\r\n", b"ETag: ", b"\x1f\x8b\x08", b"http://[", b"\x00"]
+            ),
+        ),
+        max_size=12,
+    )
+)  # fmt: skip
+@settings(max_examples=150, deadline=None)
+async def test_whatever_is_answered_is_a_value(parts: list[bytes]) -> None:
+    async with (
+        ScriptedServer() as server,
+        HttpFetcher(Guard.allowing(["127.0.0.0/8"]), "test/1") as fetcher,
+    ):
+        for answer in (b"".join(parts), b"HTTP/1.1 200 OK\r\n" + b"".join(parts)):
+            url = server.on("/", raw(answer))
+            outcome = await fetcher.fetch(FetchRequest(url, timeout=5, max_redirects=2))
+            assert isinstance(outcome, Response | FetchFailure)
+            assert outcome.seconds < 5
