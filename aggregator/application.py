@@ -31,6 +31,8 @@ from storage.installation import settle
 from storage.sources import sync_sources
 from storage.values import ArticleToRead, FoldArticle, SourceConfig, SourceState, SyncReport
 
+SLOTS_PER_REQUEST = 10
+
 
 class ApplicationError(Exception):
     """Something that the operator must see to; the message says what, where and how."""
@@ -79,7 +81,7 @@ async def open_application(
         )
         fetcher = await stack.enter_async_context(_fetcher(settings))
         identity = await _identity(settings, ledger, clock())
-        tools = Tools(settings, ledger, children, fetcher, Pacer(), clock, rng, Tally())
+        tools = Tools(settings, ledger, children, fetcher, _pacer(settings), clock, rng, Tally())
         yield _assemble(tools, identity, synced)
 
 
@@ -94,13 +96,10 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.tally,
     )
     folding = Stage("fold", folder.claim, folder.fold, slots=1)
-    reading = Stage(
-        "extract", reader.claim, reader.read, settings.fetch.concurrency, after=folding.wake
-    )
-    polling = Stage(
-        "poll", poller.claim, poller.poll, settings.fetch.concurrency, after=reading.wake
-    )
-    publisher = Publisher(ledger, settings, identity)
+    # More slots than requests at once: whoever waits for a slow host keeps nobody else out.
+    slots = settings.fetch.concurrency * SLOTS_PER_REQUEST
+    reading = Stage("extract", reader.claim, reader.read, slots, after=folding.wake)
+    polling = Stage("poll", poller.claim, poller.poll, slots, after=reading.wake)
     return Application(
         settings, ledger, publisher, polling, reading, folding, tools.tally, tools.clock, synced
     )
@@ -112,6 +111,15 @@ async def _identity(settings: Settings, ledger: Ledger, now: datetime) -> Identi
         {"authority": authority_of(settings.server.base_url), "born": now.isoformat()},
     )
     return Identity(settled["authority"], datetime.fromisoformat(settled["born"]))
+
+
+def _pacer(settings: Settings) -> Pacer:
+    fetch = settings.fetch
+    return Pacer(
+        interval=fetch.host_interval.total_seconds(),
+        per_host=fetch.host_concurrency,
+        total=fetch.concurrency,
+    )
 
 
 def _fetcher(settings: Settings) -> HttpFetcher:

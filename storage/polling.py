@@ -14,23 +14,33 @@ from storage.database import Database
 from storage.locks import lock_articles
 from storage.tables import Article, Entry, Fetch, articles, entries, fetches, new_row, sources
 from storage.upsert import insert
-from storage.values import EntryWrite, PollCommit
+from storage.values import EntryWrite, KnownEntry, PollCommit
 
 _KEEP = ("id", "source_id", "guid", "first_seen_at")
 
 
-def known_hashes(db: Database, source_id: int, guids: Iterable[str]) -> dict[str, str]:
-    """The content hash of each of ``guids`` that this source has shown before."""
+def known_entries(
+    db: Database, source_id: int, guids: Iterable[str] = (), newest: int = 0
+) -> dict[str, KnownEntry]:
+    """What this source has shown before, by guid: all of ``guids``, and its ``newest`` entries."""
     given = {storable_key(guid): guid for guid in guids}
-    known: dict[str, str] = {}
+    columns = select(
+        entries.c.guid,
+        entries.c.content_hash,
+        entries.c.raw_digest,
+        entries.c.published_at,
+        entries.c.published_guessed,
+    ).where(entries.c.source_id == source_id)
+    latest = columns.order_by(entries.c.id.desc()).limit(newest)
+    known: dict[str, KnownEntry] = {}
     with db.read() as connection:
+        rows = list(connection.execute(latest)) if newest else []
         for some in chunks(given):
-            rows = connection.execute(
-                select(entries.c.guid, entries.c.content_hash).where(
-                    entries.c.source_id == source_id, entries.c.guid.in_(some)
-                )
-            )
-            known.update((given[row.guid], row.content_hash) for row in rows)
+            rows += connection.execute(columns.where(entries.c.guid.in_(some)))
+    for row in rows:
+        digest = bytes.fromhex(row.raw_digest) if row.raw_digest else None
+        published = None if row.published_guessed else row.published_at
+        known[given.get(row.guid, row.guid)] = KnownEntry(row.content_hash, digest, published)
     return known
 
 
@@ -114,6 +124,7 @@ def _entry_row(commit: PollCommit, write: EntryWrite, article_id: int) -> dict[s
         image=entry.image,
         enclosures=[asdict(enclosure) for enclosure in entry.enclosures],
         content_hash=entry.content_hash,
+        raw_digest=entry.raw_digest.hex() if entry.raw_digest else None,
         first_seen_at=commit.at,
         changed_at=commit.at,
     )

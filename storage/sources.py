@@ -111,6 +111,14 @@ def _state(row: Row[Any]) -> SourceState:
     )
 
 
+def postpone(db: Database, source_id: int, until: datetime) -> None:
+    """Give a claimed source back unpolled, to be due at ``until``."""
+    with db.write() as connection:
+        connection.execute(
+            update(sources).where(sources.c.id == source_id).values(next_poll_at=until)
+        )
+
+
 def make_all_due(db: Database, now: datetime) -> int:
     """Let every enabled source be due now; how many there are."""
     with db.write() as connection:

@@ -63,7 +63,10 @@ class Source(SQLModel, table=True):
 class Entry(SQLModel, table=True):
     """An item as one feed showed it. Its identity is source and guid, never guid alone."""
 
-    __table_args__ = (UniqueConstraint("source_id", "guid"),)
+    __table_args__ = (
+        UniqueConstraint("source_id", "guid"),
+        Index("ix_entry_newest", "source_id", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     source_id: int = Field(foreign_key="source.id")
@@ -82,6 +85,7 @@ class Entry(SQLModel, table=True):
     image: str | None = None
     enclosures: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     content_hash: str
+    raw_digest: str | None = Field(default=None, description="Of the bytes it was read from, hex.")
     first_seen_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime)
 

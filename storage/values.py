@@ -76,6 +76,18 @@ class SourceHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """An entry that was shown before.
+
+    ``raw_digest`` names the bytes it was read from; ``published`` is None where it is a guess.
+    """
+
+    content_hash: str
+    raw_digest: bytes | None = None
+    published: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EntryWrite:
     """A new or changed entry, and the article that it is an appearance of."""
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import StatementError
 from feeds.model import Enclosure, Validators
 from storage.articles import claim_new, count_by_state
 from storage.database import Database
-from storage.polling import commit_poll, known_hashes
+from storage.polling import commit_poll, known_entries
 from storage.sources import claim_due, source_health
 from storage.tables import articles, entries, fetches
 from storage.values import EntryWrite, FeedFacts, SourceState

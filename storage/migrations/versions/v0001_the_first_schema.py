@@ -245,6 +245,7 @@ def upgrade() -> None:
         sa.Column("image", sa.String(), nullable=True),
         sa.Column("enclosures", Json, nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("raw_digest", sa.String(), nullable=True),
         sa.Column("first_seen_at", UtcDateTime(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -259,4 +260,5 @@ def upgrade() -> None:
         sa.UniqueConstraint("source_id", "guid"),
     )
     with op.batch_alter_table("entry", schema=None) as batch_op:
+        batch_op.create_index("ix_entry_newest", ["source_id", "id"], unique=False)
         batch_op.create_index("ix_entry_article_id", ["article_id"], unique=False)
