@@ -6,7 +6,7 @@ this page says what is changed on the way out:
 - One-line texts are cleaned by :func:`feeds.xml_text.one_line` and bounded by the limits below.
 - A missing title becomes the beginning of the summary, else the outlet's name.
 - Missing authors become the outlet's name: Atom demands one (RFC 4287, 4.1.2).
-- Content longer than ``MAX_CONTENT`` gives way to the summary.
+- Content longer than ``MAX_CONTENT`` gives way to the summary, a missing summary to the title.
 - The list of who else tells the story follows the content (:mod:`feeds.coverage`).
 """
 
@@ -98,6 +98,6 @@ def other_tellings(entry: OutputEntry) -> dict[str, str]:
 def content(entry: OutputEntry) -> str:
     """Return what readers show as HTML: the text, or else the summary, and who else tells it."""
     text = entry.content_html
-    if text is None or len(text) > MAX_CONTENT:
-        text = f"<p>{escape(line)}</p>" if (line := summary(entry)) else ""
+    if not text or len(text) > MAX_CONTENT:
+        text = f"<p>{escape(summary(entry) or title(entry))}</p>"
     return clean_text(text) + coverage_html(entry)

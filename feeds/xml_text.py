@@ -47,8 +47,10 @@ def one_line(text: str, limit: int) -> str:
     """
     if len(text) <= limit and text.isprintable() and not _needs_trimming(text):
         return text
-    line = _SPACES.sub(" ", _BIDI_CONTROLS.sub("", clean_text(text))).strip()
-    return line if len(line) <= limit else _cut(line, limit)
+    head = text.strip()[: limit * 4]
+    line = _SPACES.sub(" ", _BIDI_CONTROLS.sub("", clean_text(head))).strip()
+    complete = len(line) <= limit and len(text.strip()) == len(head)
+    return line if complete else _cut(line, limit)
 
 
 def _needs_trimming(text: str) -> bool:
