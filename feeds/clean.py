@@ -89,7 +89,9 @@ _TEXT_ONLY = nh3.Cleaner(
     link_rel=None,
 )
 
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# Where a text has C1 controls, it means what windows-1252 has in their place (as browsers do).
+_MEANT = {chr(c): bytes([c]).decode("cp1252", "ignore") for c in range(0x80, 0xA0)}
 _MARKUP = re.compile(
     r"</(?:a|abbr|b|blockquote|cite|code|div|em|font|h[1-6]|i|li|mark|p|q|s|small|span|strong|sub|sup"
     r"|table|tt|u|ul|ol)\s{0,9}>|<(?:br|hr|img|wbr)(?:\s[^<>]{0,500})?/?>",
@@ -163,7 +165,7 @@ def one_line(text: str) -> str:
 
 def _legal(text: str) -> str:
     """``text`` without what XML forbids (1.0, 2.2): it could be shown, but not published again."""
-    return _ILLEGAL.sub("", text)
+    return _ILLEGAL.sub(lambda found: _MEANT.get(found[0], ""), text)
 
 
 def _tamed(html: str) -> str:

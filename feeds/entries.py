@@ -33,7 +33,7 @@ MAX_LISTED = 32
 _T = TypeVar("_T")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,8})((?:[-_][A-Za-z0-9]{1,8}){0,4})")
 _MAIL_AND_NAME = re.compile(r"\S+@\S+\s+\(([^()]+)\)")
-_NAME_AND_MAIL = re.compile(r"([^<>]+?)\s*<[^<>]*@[^<>]*>")
+_NAME_AND_MAIL = re.compile(r"([^<>()]+?)\s*(?:<[^<>]*@[^<>]*>|\([^()]*@[^()]*\))")
 _ADDRESS_TAIL = re.compile(r'((?:href|src|poster|cite)="[^"?#]*)[?#][^"]*"')
 _FIRST_IMAGE = re.compile(r'<img src="([^"]+)"')
 
@@ -68,7 +68,7 @@ def finish_feed(
     titles = [_title(entry.title, feed) for entry in raw.entries]
     guids = tell_apart(
         [
-            (_key(entry), canonical_url(entry.link, keep_fragment=True) or entry.link, title)
+            (_key(entry, title), canonical_url(entry.link, keep_fragment=True) or entry.link, title)
             for entry, title in zip(raw.entries, titles, strict=True)
         ],
         ambiguous,
@@ -105,13 +105,13 @@ def language_tag(text: str) -> str | None:
     return "-".join([found[1].lower(), *(s.upper() if len(s) == 2 else s for s in subtags[1:])])
 
 
-def _key(entry: RawEntry) -> str:
-    """The guid before duplicates are told apart; a title survives edits of the text."""
+def _key(entry: RawEntry, title: str) -> str:
+    """The guid before duplicates are told apart. One that is made up survives edits of the text."""
     key = entry_key(entry.guid, entry.link)
     if key:
         return key
-    text = entry.content.value or entry.summary.value
-    return hashed_guid(entry.title.value or text, entry.published or entry.updated)
+    text = title or plain_text((entry.content or entry.summary).value[:MAX_CONTENT])
+    return hashed_guid(text, entry.published or entry.updated)
 
 
 def _finish(entry: RawEntry, guid: str, title: str, feed: _Feed) -> FeedEntry:
@@ -147,7 +147,7 @@ def _finish(entry: RawEntry, guid: str, title: str, feed: _Feed) -> FeedEntry:
             *(enclosure.url.partition("?")[0] for enclosure in enclosures),
         ),
         raw_digest=entry.digest,
-        source_title=one_line(entry.source_title)[:MAX_NAME] or None,
+        source_title=_title(entry.source_title, feed) or None,
         source_url=absolute_http_url(entry.source_url, feed.url) if entry.source_url else None,
     )
 

@@ -73,7 +73,7 @@ class RawEntry:
     language: str = ""
     files: list[RawFile] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
-    source_title: str = ""
+    source_title: Prose = NOTHING
     source_url: str = ""
     base: str | None = None
     digest: bytes | None = None

@@ -42,6 +42,7 @@ def atom_head(_item: Element, fields: Fields) -> RawEntry:
     """What identifies an entry."""
     return RawEntry(
         guid=first_text(fields, "atom:id"),
+        guid_is_link=True,  # where it is an address and there is no link
         link=first_text(fields, "feedburner:origlink") or href(fields, "alternate", "atom:link"),
     )
 
@@ -65,7 +66,7 @@ def atom_body(entry: RawEntry, item: Element, fields: Fields) -> None:
     ]
     add_own_media(entry, fields)
     source = fields_of(fields["atom:source"][0]) if "atom:source" in fields else {}
-    entry.source_title = _prose(source, "atom:title").value
+    entry.source_title = _prose(source, "atom:title")
     entry.source_url = href(source, "alternate", "atom:link") or href(source, "self", "atom:link")
     entry.authors = _authors(fields) or _authors(source)
 

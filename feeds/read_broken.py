@@ -88,7 +88,7 @@ def _entry(node: Node, *, is_atom: bool) -> RawEntry:
         updated=_text(node, "updated"),
         language=_text(_get(node, "title_detail") or {}, "language"),
         files=_files(node),
-        source_title=_text(source, "title"),
+        source_title=Prose(_text(source, "title"), None),
         source_url=_text(source, "href") or _text(source, "link"),
     )
     media = [_media_file(content) for content in _nodes(node, "media_content")]

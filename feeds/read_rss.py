@@ -22,7 +22,7 @@ from feeds.xmltree import (
 
 _ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 _TITLE = ("title", "dc:title", "media:title")
-_SUMMARY = ("description", "dc:description", "itunes:summary")
+_SUMMARY = ("description", "dc:description", "itunes:summary", "summary")
 _CONTENT = ("content:encoded", "xhtml:body", "body", "fullitem")
 _PUBLISHED = ("pubdate", "dcterms:issued", "dc:date", "atom:published", "dcterms:created", "date")
 _UPDATED = ("atom:updated", "dcterms:modified", "updated")
@@ -41,7 +41,7 @@ def rss_feed(root: Element) -> tuple[RawFeed, list[Element]]:
         language=_language(channel, fields) or root.get(XML_LANG, ""),
         self_url=href(fields, "self", "atom:link"),
         hubs=hrefs(fields, "hub", "atom:link"),
-        icon=next((first_text(fields_of(image), "url") for image in images), ""),
+        icon=next((_image(image) for image in images), "") or _itunes_image(fields),
         rights=_prose(fields, "copyright", "dc:rights", is_html=None),
         ttl=first_text(fields, "ttl"),
         update_period=first_text(fields, "sy:updateperiod"),
@@ -58,7 +58,7 @@ def rss_head(item: Element, fields: Fields) -> RawEntry:
     guids = fields.get("guid", ())
     link = first_text(fields, "feedburner:origlink", "link")
     return RawEntry(
-        guid=first_text(fields, "guid", "atom:id") or item.get(_ABOUT, ""),
+        guid=first_text(fields, "guid", "atom:id", "id") or item.get(_ABOUT, ""),
         guid_is_link=any(guid.get("isPermaLink", "true").lower() != "false" for guid in guids),
         link=join(item.base, link) if link else href(fields, "alternate", "atom:link", "link"),
     )
@@ -81,7 +81,7 @@ def rss_body(entry: RawEntry, item: Element, fields: Fields) -> None:
     add_own_media(entry, fields)
     entry.images += [_image(image) for image in fields.get("image", ())]
     for source in fields.get("source", ()):
-        entry.source_title = text_of(source)
+        entry.source_title = Prose(text_of(source), None)
         entry.source_url = address(source, "url")
 
 
@@ -98,6 +98,10 @@ def _listed(fields: Fields, parent: str, child: str) -> list[str]:
     return [text for group in fields.get(parent, ()) for text in all_texts(fields_of(group), child)]
 
 
+def _itunes_image(fields: Fields) -> str:
+    return next((address(image, "href") for image in fields.get("itunes:image", ())), "")
+
+
 def _image(image: Element) -> str:
-    """The address in an item's own ``image``, which RSS never had and some feeds do."""
+    """The address in a channel's ``image``, or an item's, which RSS never had and some feeds do."""
     return first_text(fields_of(image), "url") or ("" if len(image) else text_of(image))

@@ -5,6 +5,7 @@ is broken or of another kind is refused here and read by :mod:`feeds.read_broken
 """
 
 import hashlib
+import re
 from collections.abc import Collection
 
 from lxml import etree
@@ -14,16 +15,17 @@ from feeds.read_atom import atom_body, atom_feed, atom_head
 from feeds.read_rss import rss_body, rss_feed, rss_head
 from feeds.xmltree import Element, fields_of, first_text, name_of, parse_xml
 
+_ITEM = re.compile(r"<(?:[\w-]{1,40}:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _DATES = ("pubdate", "atom:published", "atom:updated", "dc:date")
 
 
 def read_xml(text: str, url: str, known: Collection[bytes], limit: int) -> RawFeed | None:
     """The feed in ``text``, or None where it is not well-formed RSS 0.9x to 2.0 or Atom 1.0.
 
-    At most ``limit`` items are read (:func:`feeds.raw.newest`). Those whose digest is in ``known``
-    are skipped (:func:`feeds.raw.mark_known`); since every item is read by itself, the others read
-    the same with and without. ``url`` goes into the digests: elsewhere the same bytes are another
-    item.
+    None too where its items stand in unusual places. At most ``limit`` items are read
+    (:func:`feeds.raw.newest`). Those whose digest is in ``known`` are skipped
+    (:func:`feeds.raw.mark_known`); since every item is read by itself, the others read the same
+    with and without. ``url`` goes into the digests: elsewhere the same bytes are another item.
     """
     root = parse_xml(text)
     kind = "" if root is None else name_of(root)
@@ -31,6 +33,8 @@ def read_xml(text: str, url: str, known: Collection[bytes], limit: int) -> RawFe
         return None
     is_atom = kind == "atom:feed"
     feed, items = atom_feed(root) if is_atom else rss_feed(root)
+    if not items and _ITEM.search(text):
+        return None
     items = newest(items, limit, _date, feed.problems)
     children = [fields_of(item) for item in items]
     head, body = (atom_head, atom_body) if is_atom else (rss_head, rss_body)

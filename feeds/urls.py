@@ -142,7 +142,7 @@ _SETTLED = re.compile(
     _PLAIN_HOST.replace(
         "://", r"://(?!m\.|mobile\.|amp\.|[a-z-]+\.m\.|[^/]*google\.|[^/]*ampproject)"
     )
-    + r"/(?:[A-Za-z0-9_~!$'()*+,=:@-]|/(?![./]|amp(?:/|$))|\.(?![./]|amp))*"
+    + r"/(?![./])(?:[A-Za-z0-9_~!$'()*+,=:@-]|/(?![./]|amp(?:/|$))|\.(?![./]|amp))*"
 )
 _SESSION = re.compile(r";(?:jsessionid|phpsessid)=[^/;]*", re.IGNORECASE)
 _MOBILE = re.compile(r"(?:m|mobile|amp)\.")

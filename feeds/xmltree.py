@@ -150,9 +150,15 @@ def prose_of(element: Element, *, is_html: bool | None) -> Prose:
 
 
 def inner_html(element: Element) -> str:
-    """What stands inside ``element`` as HTML, its namespaces taken off (in place)."""
+    """What stands inside ``element`` as HTML, its namespaces taken off (in place).
+
+    A ``div`` around it all is only a wrapper (RFC 4287, 3.1.1.3).
+    """
     for node in element.iterdescendants():
         node.tag = etree.QName(node).localname
+    if len(element) == 1 and element[0].tag == "div":
+        around = f"{element.text or ''}{element[0].tail or ''}"
+        element = element if around.strip() else element[0]
     inner = (
         etree.tostring(child, method="html", encoding="unicode", with_tail=True)
         for child in element
