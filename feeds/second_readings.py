@@ -1,0 +1,53 @@
+"""What the extraction libraries make of a page: the only home of trafilatura and of resiliparse.
+
+Both give plain text here; what is kept of it is decided by vote (feeds/vote.py), and the page's
+own markup is what is shown.
+"""
+
+import logging
+from itertools import count
+
+import trafilatura
+import trafilatura.meta
+from lxml.html import HtmlElement
+from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.lang import detect_fast
+
+_SURE = 500
+"""Distance up to which resiliparse's guess of a language holds; it gives up at 1,200."""
+_RESET_EVERY = 500
+_pages_read = count(1)
+
+# Every odd page logs; what was made of it is told in the reading's reasons.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+
+def trafilatura_text(tree: HtmlElement, url: str) -> str:
+    """Trafilatura's main text, fast and favouring precision; empty when it finds none.
+
+    Takes the tree apart: hand it a copy. Never with ``deduplicate=True``, whose process-wide cache
+    returns nothing for the third copy of a text. Its caches are reset every 500 pages, for they
+    only grow.
+    """
+    if next(_pages_read) % _RESET_EVERY == 0:
+        trafilatura.meta.reset_caches()
+    document = trafilatura.bare_extraction(
+        tree, url=url, fast=True, favor_precision=True, include_comments=False, deduplicate=False
+    )
+    text = getattr(document, "text", None)
+    return text if isinstance(text, str) else ""
+
+
+def resiliparse_text(html: str) -> str:
+    """Resiliparse's main text, in a few milliseconds."""
+    return extract_plain_text(
+        html, main_content=True, alt_texts=False, comments=False
+    )
+
+
+def language_of(text: str) -> str | None:
+    """The language a text is written in, as an ISO 639-1 code; None for too little or no sure one."""
+    if len(text) < 60:
+        return None
+    language, distance = detect_fast(text[:3000])
+    return language if distance <= _SURE and language != "unknown" else None

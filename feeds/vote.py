@@ -1,0 +1,75 @@
+"""Several readings of one page, and a vote on each of its blocks.
+
+No extractor is right on every page, but they fail on different ones. A block is kept when two of
+three readings hold it and it stands between the first and the last that the density reading shares
+with another. Compared with the best single setting in docs/extraction.md.
+"""
+
+import re
+from collections.abc import Container, Sequence
+
+from feeds.blocks import Block
+
+_WORD = re.compile(r"\w+")
+_LONG = 8
+_LONG_CHARACTERS = 40
+_PROBE = 5
+_PROBES = 4
+_NEAR = 400
+_AGREED = 0.1
+
+
+class Heard:
+    """The text of a reading, ready to be asked, in the page's order, whether a block is in it."""
+
+    def __init__(self, text: str) -> None:
+        tokens = _WORD.findall(text.lower())
+        self.size = len(tokens)
+        self._text = f" {' '.join(tokens)} "
+        self._at = 0
+
+    def holds(self, tokens: Sequence[str]) -> bool:
+        """Whether a block's words are in the reading.
+
+        Of a long block, half of some probes must be found anywhere; a short one, which may well
+        occur in a menu too, must stand whole and near the last long one.
+        """
+        if len(tokens) >= _LONG:
+            last = len(tokens) - _PROBE
+            starts = [last * number // (_PROBES - 1) for number in range(_PROBES)]
+            found = sum(self._finds(tokens[start : start + _PROBE]) for start in starts)
+            return 2 * found >= _PROBES
+        phrase = f" {' '.join(tokens)} "
+        if len(phrase) >= _LONG_CHARACTERS:  # few tokens, but not short: Chinese, Japanese, Thai
+            return self._finds(tokens)
+        return self._text.find(phrase, max(0, self._at - _NEAR), self._at + _NEAR) >= 0
+
+    def _finds(self, probe: Sequence[str]) -> bool:
+        phrase = f" {' '.join(probe)} "
+        at = self._text.find(phrase, self._at)
+        if at < 0:
+            at = self._text.find(phrase, 0, self._at + len(phrase))
+        if at >= 0:
+            self._at = at
+        return at >= 0
+
+
+def elect(blocks: Sequence[Block], dense: Sequence[Block], others: Sequence[Heard]) -> list[Block]:
+    """The blocks at least two of the readings hold; empty when they have nothing in common.
+
+    ``dense`` is the density reading of the same blocks, ``others`` what the libraries read.
+    """
+    own = {id(block) for block in dense}
+    places = [at for at, block in enumerate(blocks) if id(block) in own]
+    stretch = blocks[places[0] : places[-1] + 1] if places else []
+    votes = [_votes(block, own, others) for block in stretch]
+    core = [at for at, block in enumerate(stretch) if votes[at] >= 2 and id(block) in own]
+    agreed = sum(len(_WORD.findall(stretch[at].text)) for at in core)
+    if agreed > _AGREED * max(other.size for other in others):
+        return [stretch[at] for at in range(core[0], core[-1] + 1) if votes[at] >= 2]
+    return [block for block in blocks if _votes(block, own, others) >= 2]
+
+
+def _votes(block: Block, own: Container[int], others: Sequence[Heard]) -> int:
+    tokens = _WORD.findall(block.text.lower())
+    return (id(block) in own) + sum(other.holds(tokens) for other in others) if tokens else 0

@@ -1,0 +1,164 @@
+"""Whether a text came from a news agency, and from where: datelines, bylines and end credits.
+
+The signs are kept as evidence with a strength; what follows from them (a copy, an original) is
+the folder's business. A photographer's agency says nothing of the text, so credits of pictures
+are not looked at: callers pass the text without captions.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from feeds.agencies import agency_named, names_pattern
+from feeds.model import WireEvidence
+
+_DASH = r"(?:[-–—―]{1,2}|\.\s?[-–—]|:)"
+_MONTHS = (
+    r"(?:jan|feb|fév|fev|mar|mär|mär|apr|avr|abr|may|mai|maj|mei|mag|giu|jun|jui|lug|jul|ago|aug|aoû|set|sep|oct|okt|ott|out|"
+    r"nov|dec|déc|dez|dic|gen|ene|sty|lut|kwi|cze|lip|sie|wrz|paź|lis|gru|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)\w*\.?"
+)
+_DATE = rf"(?:\d{{1,2}}\.?\s(?:de\s)?{_MONTHS}(?:\s(?:de\s)?\d{{4}})?|{_MONTHS}\s\d{{1,2}}(?:,?\s\d{{4}})?|\d{{1,2}}[./]\d{{1,2}}[./]?(?:\d{{2,4}})?)"
+_PLACE = r"(?P<place>[^\W\d_][^\d()\n:;!?]{1,58}?)"
+_BRACKETED = rf"[(\[/]\s?(?P<agency>[^()\[\]/\n]{{2,40}}(?:/[^()\[\]/\n]{{2,20}})?)\s?[)\]/]"
+
+# CITY, Nov 12 (AGENCY) -   Berlin (dpa) -   МОСКВА, 12 ноября. /ТАСС/.
+_PLACE_FIRST = re.compile(rf"^\W{{0,3}}{_PLACE}(?:[,.]?\s{_DATE})?\.?\s?{_BRACKETED}\s?(?:{_DASH}|\.)?\s?", re.IGNORECASE)
+# (ANSA) - ROMA, 12 NOV -   (AFP) -
+_AGENCY_FIRST = re.compile(rf"^\W{{0,3}}{_BRACKETED}\s?{_DASH}\s?(?:(?P<place>[^\W\d_][^()\n:;!?]{{1,38}}?)(?:,\s{_DATE})?\s?[-–—]\s)?", re.IGNORECASE)
+# МОСКВА, 12 ноя — РИА Новости.   LONDON, Nov 12, Reuters -
+_UNBRACKETED = re.compile(rf"^\W{{0,3}}{_PLACE}[,.]\s{_DATE}\s?[-–—,]\s(?P<agency>{names_pattern()})\s?[.:–—-]\s?", re.IGNORECASE)
+# WASHINGTON —   PARIS, Nov. 12 -   NEW YORK (Nov. 12) --
+_PLACE_ONLY = re.compile(rf"^(?P<place>[^\W\d_a-z][^\W\da-z]*(?:[ ,.'’-]{{1,2}}[^\W\d_a-z][^\W\da-z]*){{0,4}}(?:,\s[A-Z][\w.]{{1,12}})?)(?:,?\s\(?{_DATE}\)?)?\s?(?:[–—-]{{1,2}})\s(?=\S)")
+
+# without a dash, a point or a date a bracketed name is only a bracketed name
+_CLOSED = re.compile(r"\d|[-–—―:.]\s*$")
+_INITIALS = re.compile(r"^\s*[A-ZÀ-Þ][A-ZÀ-Þ&/-]{1,9}\s*$")
+_NAMES = names_pattern()
+_STAFF = r"(?:writers?|reporters?|journalists?|correspondents?|staff)"
+_END_SIGNS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), strength)
+    for pattern, strength in (
+        (rf"\boriginally (?:published|appeared) (?:by|on|in|at) (?:the )?(?P<agency>{_NAMES})\b", 0.9),
+        (rf"\b(?:copyright|©|\(c\))[\s©]*(?:\d{{4}})?,?\s*(?:by )?(?:the )?(?P<agency>{_NAMES})\b", 0.85),
+        (rf"^\W*(?:©\s*)?(?P<agency>{_NAMES})\W*$", 0.8),
+        (rf"^\W*(?:source|quelle|fuente|fonte|bron|źródło|источник|nguồn)\s*:\s*(?P<agency>{_NAMES})\b", 0.8),
+        (rf"\((?:with |mit |avec |con |com |met |z |с )?(?P<agency>{_NAMES})(?:[/ ][\w/-]{{1,30}})?\)\W*$", 0.75),
+        (rf"\b(?:with (?:files|inputs?|additional reporting|reporting|material) (?:from|by)|mit material (?:von|der)|avec (?:l.)?|con informaci[oó]n de|com informações d[aeo]|theo) (?:the )?(?P<agency>{_NAMES})\b", 0.6),
+        (rf"\b(?P<agency>{_NAMES}) (?:\w+ )?{_STAFF}\b.{{0,120}}\bcontributed\b", 0.7),
+        (rf"\b(?:the )?(?P<agency>{_NAMES}) contributed to this (?:report|story|article)\b", 0.6),
+    )
+)  # fmt: skip
+# republished from someone who is no agency
+_REPUBLISHED = re.compile(
+    r"\b(?:(?:was |first |is )?originally (?:published|appeared|reported) (?:by|on|in|at)|republished (?:from|with permission (?:from|of))|"
+    r"zuerst (?:erschienen|veröffentlicht) (?:bei|auf|in)|(?:article )?(?:initialement )?publié (?:initialement )?(?:par|sur|dans)|"
+    r"publicado originalmente (?:por|en|em|no|na)|pubblicato originariamente (?:da|su)|впервые опубликован\w* (?:в|на))\s"
+    r"(?:the )?(?P<outlet>[A-Z0-9À-ÞА-Я][\w.&’'-]*(?: (?:of|the|and|&|for|de|du|la|[A-Z0-9À-ÞА-Я][\w.&’'-]*)){0,4})"
+)
+# Reuters closes so, and few others do
+_DESK = re.compile(
+    r"\((?:additional )?report(?:ing|age|ado|agem)? (?:by|de|von|por)\b.{3,200}?;?\s*(?:writing|editing|édité|editado|edição|redaktion)\b.{3,160}\)|"
+    r"\breporting by\b.{3,200}?[;.]\s*(?:(?:writing|additional reporting) by\b.{3,160}?[;.]\s*)?editing by\b|"
+    r"\(reportage (?:de |par )?.{3,160}(?:édité|rédigé|version française)\b|\(reporte de .{3,160}edita(?:do|ción)\b|"
+    r"\(reportagem (?:de|por) .{3,160}(?:edição|editado)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dateline:
+    """The head of a first paragraph: where it was written, by which agency, and its length.
+
+    ``known`` is whether the agency is one of feeds/agencies.py; initials in the same place may be
+    a local station's own.
+    """
+
+    place: str | None
+    agency: str | None
+    length: int
+    words: str
+    known: bool = False
+
+
+def dateline_of(paragraph: str) -> Dateline | None:
+    """The dateline a paragraph begins with, if it has one."""
+    head = paragraph[:140]
+    for pattern in (_PLACE_FIRST, _AGENCY_FIRST, _UNBRACKETED):
+        found = pattern.match(head)
+        if not found or not _CLOSED.search(found.group()):
+            continue
+        agency = agency_named(found["agency"])
+        place = _place(found["place"])
+        if agency or (place and _INITIALS.match(found["agency"])):
+            named = agency or found["agency"].strip()
+            words = found.group().strip(" -–—")
+            return Dateline(place, named, found.end(), words, known=agency is not None)
+    found = _PLACE_ONLY.match(head)
+    if found and found.end() < len(paragraph):
+        return Dateline(_place(found["place"]), None, found.end(), found.group().strip(" -–—"))
+    return None
+
+
+def _place(text: str | None) -> str | None:
+    # "By John Smith in LONDON": a place is short, and starts with a capital letter
+    place = (text or "").strip(" ,-–—")
+    if place.count(".") == 1:
+        place = place.strip(".")
+    if len(place) < 2 or len(place.split()) > 6 or place[0].islower():
+        return None
+    return place
+
+
+def wire_evidence(paragraphs: Sequence[str], authors: Sequence[str]) -> WireEvidence | None:
+    """The strongest sign that a text came from an agency; ``paragraphs`` without captions."""
+    signs = [*_from_dateline(paragraphs[:3]), *_from_authors(authors), *_from_end(paragraphs[-4:])]
+    return max(signs, key=lambda sign: sign.strength, default=None)
+
+
+def _from_dateline(paragraphs: Sequence[str]) -> list[WireEvidence]:
+    datelines = [dateline for text in paragraphs if (dateline := dateline_of(text))]
+    return [WireEvidence(line.agency, 0.95 if line.known else 0.4, f"dateline {line.words}")
+            for line in datelines if line.agency][:1]  # fmt: skip
+
+
+def _from_authors(authors: Sequence[str]) -> list[WireEvidence]:
+    named = [(author, agency_named(author, sure=False) or _in_byline(author)) for author in authors]
+    return [WireEvidence(agency, 0.9, f"author {author}") for author, agency in named if agency]
+
+
+_BYLINE_AGENCY = re.compile(rf"(?:^|[,(|/-]\s?|\b(?:by|of|von|de|for)\s)(?:the )?(?P<agency>{_NAMES})\)?$", re.IGNORECASE)
+
+
+def _in_byline(author: str) -> str | None:
+    found = _BYLINE_AGENCY.search(author)
+    return agency_named(found["agency"]) if found else None
+
+
+def _from_end(paragraphs: Sequence[str]) -> list[WireEvidence]:
+    signs = []
+    for text in paragraphs:
+        tail = text[-400:]
+        for pattern, strength in _END_SIGNS:
+            found = pattern.search(tail)
+            if found and (agency := agency_named(found["agency"])):
+                signs.append(WireEvidence(agency, strength, f"end credit {found.group().strip()[:60]}"))
+        republished = _REPUBLISHED.search(tail)
+        if republished:
+            outlet = republished["outlet"].strip(" .,")
+            signs.append(WireEvidence(outlet, 0.7, f"end credit {republished.group()[:60]}"))
+        desk = _DESK.search(tail)
+        if desk:
+            signs.append(WireEvidence("Reuters", 0.85, f"end credit {desk.group().strip()[:60]}"))
+    return signs
+
+
+def is_end_credit(paragraph: str) -> bool:
+    """Whether a paragraph is nothing but a credit to an agency or its desk."""
+    if len(paragraph) > 500:
+        return False
+    desk = _DESK.search(paragraph)
+    if desk and desk.start() < 5:
+        return True
+    if len(paragraph) > 200:
+        return False
+    return bool(_REPUBLISHED.search(paragraph)) or any(pattern.search(paragraph) for pattern, _ in _END_SIGNS)
