@@ -137,11 +137,13 @@ def _engine(url: URL) -> Engine:
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
+    # INCREMENTAL, so that retention can give pages back, must be set before the first table exists;
+    # later it would change nothing, and wait for whoever is writing.
+    if connection.execute("PRAGMA auto_vacuum").fetchone() == (0,):
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     # Write-ahead logging lets the web side read while the writer writes; with it, NORMAL is safe
-    # against a killed process (https://www.sqlite.org/wal.html). INCREMENTAL must be set before
-    # the first table exists, so that retention can give pages back later.
+    # against a killed process (https://www.sqlite.org/wal.html).
     for pragma in (
-        "auto_vacuum=INCREMENTAL",
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",

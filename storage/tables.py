@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, String, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import AutoString, Field, SQLModel
 
 from storage.columns import BigId, CleanText, Json, UtcDateTime
 
@@ -239,7 +239,7 @@ class Setting(SQLModel, table=True):
 
 for _table in SQLModel.metadata.tables.values():
     for _column in _table.c:
-        if isinstance(_column.type, String):
+        if isinstance(_column.type, AutoString):
             _column.type = CleanText()
 
 # The same tables for SQLAlchemy Core, which upserts a row in 20 µs where the ORM takes 450.

@@ -28,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 
-def source_config(name: str = "times", **changes: Any) -> SourceConfig:
+def source_config(name: str = "times", /, **changes: Any) -> SourceConfig:
     known = SourceConfig(
         url=f"https://{name}.example/feed.xml", name=name.title(), publisher=f"{name}.example"
     )

@@ -1,0 +1,188 @@
+"""Several workers on one database: nobody gets what another has, nobody kills another."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+
+from builders import (
+    HOUR,
+    MINUTE,
+    NOW,
+    add_articles,
+    add_source,
+    add_sources,
+    article_reading,
+    decision,
+    entry_write,
+    poll_commit,
+    source_config,
+    story_write,
+)
+from sqlalchemy import func, select
+
+from storage.articles import claim_new, commit_reading, count_by_state
+from storage.database import Database
+from storage.folding import commit_fold, waiting_to_fold
+from storage.polling import commit_poll, known_hashes
+from storage.publishing import latest_stories, revision
+from storage.sources import claim_due, count_due
+from storage.tables import articles
+from storage.values import FoldCommit, StoryFilter
+
+WORKERS = 4
+
+
+def together(work: Callable[[int], list[int]], workers: int = WORKERS) -> list[list[int]]:
+    """Do ``work`` in as many threads, started at one moment."""
+    start = threading.Barrier(workers)
+
+    def begin(number: int) -> list[int]:
+        start.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(begin, range(workers)))
+
+
+def test_no_source_is_claimed_twice(database: Database) -> None:
+    sources = add_sources(database, *(source_config(f"s{n}") for n in range(100)))
+
+    def claim(_: int) -> list[int]:
+        mine: list[int] = []
+        while count_due(database, NOW):
+            mine += [source.id for source in claim_due(database, NOW, NOW + MINUTE, 3)]
+        return mine
+
+    claimed = Counter(source_id for mine in together(claim) for source_id in mine)
+
+    assert claimed == Counter(source.id for source in sources)
+
+
+def test_no_article_is_claimed_twice(database: Database) -> None:
+    source = add_source(database)
+    ids = add_articles(database, source.id, *(f"{n}" for n in range(100)))
+
+    def claim(_: int) -> list[int]:
+        mine: list[int] = []
+        while got := claim_new(database, NOW, NOW + MINUTE, 3):
+            assert len(got) <= 3
+            mine += [article.id for article in got]
+        return mine
+
+    claimed = Counter(article_id for mine in together(claim) for article_id in mine)
+
+    assert claimed == Counter(ids)
+
+
+def test_a_claim_passes_over_what_another_is_just_claiming(database: Database) -> None:
+    """Without waiting for it: SKIP LOCKED. On SQLite claims stand in line."""
+    add_sources(database, *(source_config(f"s{n}") for n in range(4)))
+    if database.dialect == "sqlite":
+        assert len(claim_due(database, NOW, NOW + MINUTE, 2)) == 2
+        return
+    with database.write() as connection:
+        locked = connection.exec_driver_sql(
+            "SELECT id FROM source ORDER BY next_poll_at, id LIMIT 2 FOR NO KEY UPDATE"
+        ).all()
+        claimed = claim_due(database, NOW, NOW + MINUTE, 10)
+
+    assert len(claimed) == 2
+    assert not {row.id for row in locked} & {source.id for source in claimed}
+
+
+def test_feeds_that_share_articles_are_polled_at_once(database: Database) -> None:
+    """In opposite orders, new and changed: whoever locks in no order ends in a deadlock."""
+    sources = add_sources(database, *(source_config(f"s{n}") for n in range(WORKERS)))
+    guids = [f"{n}" for n in range(40)]
+
+    def poll(worker: int) -> list[int]:
+        order = random.Random(worker)
+        for turn in range(6):
+            mixed = order.sample(guids, len(guids))
+            writes = tuple(entry_write(f"{turn}-{g}", content_hash=f"{turn}") for g in mixed)
+            changed = tuple(entry_write(f"{turn}-{g}", content_hash="again") for g in mixed[::-1])
+            commit_poll(database, poll_commit(sources[worker].id, *writes))
+            commit_poll(database, poll_commit(sources[worker].id, changed=changed))
+        return []
+
+    together(poll)
+
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(articles)).scalar() == 240
+    for source in sources:
+        known = known_hashes(
+            database, source.id, [f"{turn}-{g}" for turn in range(6) for g in guids]
+        )
+        assert set(known.values()) == {"again"}
+        assert len(known) == 240
+
+
+def poll_one_by_one(db: Database, source_id: int, guids: Sequence[str]) -> None:
+    for guid in guids:
+        commit_poll(db, poll_commit(source_id, entry_write(guid)))
+        changed = entry_write(guid, content_hash="again")
+        commit_poll(db, poll_commit(source_id, changed=(changed,)))
+
+
+def read_until(db: Database, done: Callable[[], bool]) -> set[int]:
+    read: set[int] = set()
+    while not done():
+        for article in claim_new(db, NOW, NOW + HOUR, 5):
+            if commit_reading(db, article_reading(article.id, version=article.version)):
+                read.add(article.id)
+    return read
+
+
+def fold_until(db: Database, done: Callable[[], bool]) -> list[int]:
+    placed: list[int] = []
+    while not done():
+        waiting = waiting_to_fold(db, NOW, HOUR, 10)
+        new = [article.id for article in waiting if article.story_key is None]
+        decisions = tuple(decision(a.id, version=a.version) for a in waiting)
+        stories = tuple(story_write(article_id, article_id) for article_id in new)
+        commit_fold(db, FoldCommit(NOW, decisions, stories))
+        placed += new
+    return placed
+
+
+def publish_until(db: Database, done: Callable[[], bool]) -> list[int]:
+    revisions: list[int] = []
+    while not done():
+        revisions.append(revision(db)[1])
+        for story in latest_stories(db, StoryFilter(limit=1000)):
+            assert story.lead.id == story.articles[0].id
+    return revisions
+
+
+def test_everything_at_once_loses_nothing(database: Database) -> None:
+    """Pollers, readers, a folder and a publisher, until every article is folded."""
+    sources = add_sources(database, source_config("s0"), source_config("s1"))
+    guids = [f"{n}" for n in range(30)]
+    total = len(sources) * len(guids)
+    polled = threading.Event()
+
+    def done() -> bool:
+        return polled.is_set() and count_by_state(database)["folded"] == total
+
+    with ThreadPoolExecutor(6) as pool:
+        polls = [
+            pool.submit(poll_one_by_one, database, source.id, [f"{source.id}-{g}" for g in guids])
+            for source in sources
+        ]
+        readers = [pool.submit(read_until, database, done) for _ in range(2)]
+        folder = pool.submit(fold_until, database, done)
+        publisher = pool.submit(publish_until, database, done)
+        wait(polls)
+        polled.set()
+        for poll in polls:
+            poll.result()
+        read = set().union(*(reader.result() for reader in readers))
+        placed, revisions = folder.result(), publisher.result()
+
+    assert Counter(placed) == Counter(read)
+    assert len(placed) == total
+    assert revisions == sorted(revisions)
+    assert len(latest_stories(database, StoryFilter(limit=1000))) == total
+    assert count_by_state(database) == {"new": 0, "read": 0, "folded": total}
