@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from feeds.pacing import Pacer
-
 from aggregator.children import Children
 from aggregator.clock import Clock, utc_now
 from aggregator.folding import Folder
@@ -25,6 +23,7 @@ from aggregator.tools import Tools
 from aggregator.version import VERSION
 from feeds.fetch import HttpFetcher
 from feeds.guard import Guard
+from feeds.pacing import Pacer
 from feeds.urls import registrable_domain
 from storage.database import StorageError, open_database
 from storage.installation import settle

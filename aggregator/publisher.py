@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ import brotli
 from aggregator.ledger import Ledger
 from aggregator.outputs import FORMATS, output_feed, story_filter
 from aggregator.settings import OutputSettings, Settings
+from feeds.http_cache import IDENTITY, strong_etag
 from feeds.model import OutputFeed
 from feeds.write_atom import render_atom
 from feeds.write_json import render_json
@@ -34,30 +34,29 @@ _BROTLI_QUALITY = 5  # within 3 % of 11 on feeds, at a fiftieth of its time
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A rendered feed. ``etag`` names the bytes (without quotes); the codings are made once."""
+    """A rendered feed: its bytes and their entity tag in every coding, made once."""
 
     media_type: str
-    etag: str
     last_modified: datetime
-    codings: Mapping[str, bytes]
+    codings: Mapping[str, tuple[bytes, str]]
 
     @property
     def body(self) -> bytes:
         """The document without a content coding."""
-        return self.codings["identity"]
+        return self.codings[IDENTITY][0]
 
 
 def make_document(body: bytes, media_type: str, last_modified: datetime) -> Document:
     """Compress ``body`` in every coding served; the same bytes give the same document."""
+    coded = {
+        IDENTITY: body,
+        "gzip": gzip.compress(body, 6, mtime=0),
+        "br": brotli.compress(body, quality=_BROTLI_QUALITY),
+    }
     return Document(
         media_type=media_type,
-        etag=hashlib.sha256(body).hexdigest()[:32],
         last_modified=last_modified.replace(microsecond=0),
-        codings={
-            "identity": body,
-            "gzip": gzip.compress(body, 6, mtime=0),
-            "br": brotli.compress(body, quality=_BROTLI_QUALITY),
-        },
+        codings={coding: (data, strong_etag(body, coding)) for coding, data in coded.items()},
     )
 
 

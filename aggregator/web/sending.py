@@ -1,0 +1,29 @@
+"""Sending a rendered document: the right coding, or that nothing changed."""
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from aggregator.publisher import Document
+from feeds.http_cache import IDENTITY, is_not_modified, negotiate_coding
+from feeds.output_values import rfc822
+
+_MAX_AGE = 300
+"""Seconds a reader may keep a feed without asking: well below any polite poll."""
+
+
+def send_document(headers: Mapping[str, str], document: Document, *, private: bool) -> Response:
+    """Answer a GET or HEAD for ``document``; ``private`` keeps it out of shared caches."""
+    coding = negotiate_coding(headers.get("accept-encoding"), ("br", "gzip")) or IDENTITY
+    body, etag = document.codings[coding]
+    sent = {
+        "Cache-Control": f"{'private' if private else 'public'}, max-age={_MAX_AGE}",
+        "ETag": etag,
+        "Last-Modified": rfc822(document.last_modified),
+        "Vary": "Accept-Encoding",
+    }
+    if is_not_modified(headers, etag, document.last_modified):
+        return Response(status_code=304, headers=sent)
+    if coding != IDENTITY:
+        sent["Content-Encoding"] = coding
+    return Response(body, media_type=document.media_type, headers=sent)
