@@ -23,7 +23,7 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
 def trafilatura_text(tree: HtmlElement, url: str) -> str:
-    """Trafilatura's main text, fast and favouring precision; empty when it finds none.
+    """Trafilatura's main text, favouring precision; empty when it finds none.
 
     Takes the tree apart: hand it a copy. Never with ``deduplicate=True``, whose process-wide cache
     returns nothing for the third copy of a text. Its caches are reset every 500 pages, for they
@@ -32,7 +32,7 @@ def trafilatura_text(tree: HtmlElement, url: str) -> str:
     if next(_pages_read) % _RESET_EVERY == 0:
         trafilatura.meta.reset_caches()
     document = trafilatura.bare_extraction(
-        tree, url=url, fast=True, favor_precision=True, include_comments=False, deduplicate=False
+        tree, url=url, favor_precision=True, include_comments=False, deduplicate=False
     )
     text = getattr(document, "text", None)
     return text if isinstance(text, str) else ""

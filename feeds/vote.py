@@ -6,7 +6,7 @@ with another. Compared with the best single setting in docs/extraction.md.
 """
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from feeds.blocks import Block
 
@@ -17,6 +17,7 @@ _PROBE = 5
 _PROBES = 4
 _NEAR = 400
 _AGREED = 0.1
+_CONTESTED = 0.03
 
 
 class Heard:
@@ -27,6 +28,11 @@ class Heard:
         self.size = len(tokens)
         self._text = f" {' '.join(tokens)} "
         self._at = 0
+
+    def again(self) -> "Heard":
+        """The same reading, to be asked from the beginning."""
+        self._at = 0
+        return self
 
     def holds(self, tokens: Sequence[str]) -> bool:
         """Whether a block's words are in the reading.
@@ -54,20 +60,41 @@ class Heard:
         return at >= 0
 
 
+def settled(blocks: Sequence[Block], dense: Sequence[Block], other: Heard) -> list[Block] | None:
+    """The article where two readings leave next to nothing to decide; None where they differ.
+
+    Two of three votes decide, so where both agree a third reading would change nothing.
+    """
+    own, stretch = _stretch(blocks, dense)
+    votes = [_votes(block, own, (other,)) for block in stretch]
+    agreed = [block for block, vote in zip(stretch, votes, strict=True) if vote == 2]
+    contested = [block for block, vote in zip(stretch, votes, strict=True) if vote == 1]
+    size = _size(agreed)
+    return agreed if size > other.size / 2 and _size(contested) <= _CONTESTED * size else None
+
+
 def elect(blocks: Sequence[Block], dense: Sequence[Block], others: Sequence[Heard]) -> list[Block]:
     """The blocks at least two of the readings hold; empty when they have nothing in common.
 
     ``dense`` is the density reading of the same blocks, ``others`` what the libraries read.
     """
-    own = {id(block) for block in dense}
-    places = [at for at, block in enumerate(blocks) if id(block) in own]
-    stretch = blocks[places[0] : places[-1] + 1] if places else []
+    own, stretch = _stretch(blocks, dense)
     votes = [_votes(block, own, others) for block in stretch]
     core = [at for at, block in enumerate(stretch) if votes[at] >= 2 and id(block) in own]
-    agreed = sum(len(_WORD.findall(stretch[at].text)) for at in core)
-    if agreed > _AGREED * max(other.size for other in others):
+    if _size(stretch[at] for at in core) > _AGREED * max(other.size for other in others):
         return [stretch[at] for at in range(core[0], core[-1] + 1) if votes[at] >= 2]
     return [block for block in blocks if _votes(block, own, others) >= 2]
+
+
+def _stretch(blocks: Sequence[Block], dense: Sequence[Block]) -> tuple[set[int], Sequence[Block]]:
+    """The identities of the dense blocks, and all blocks from the first of them to the last."""
+    own = {id(block) for block in dense}
+    places = [at for at, block in enumerate(blocks) if id(block) in own]
+    return own, blocks[places[0] : places[-1] + 1] if places else ()
+
+
+def _size(blocks: Iterable[Block]) -> int:
+    return sum(len(_WORD.findall(block.text)) for block in blocks)
 
 
 def _votes(block: Block, own: Container[int], others: Sequence[Heard]) -> int:

@@ -1,0 +1,196 @@
+"""Reading one article page: bytes in, a PageReading out, whatever the bytes are.
+
+1. decode and parse (feeds/html_tree.py)
+2. collect what the page says of itself (feeds/metadata.py) and of what stands before it
+   (feeds/walls.py)
+3. apply the operator's rules for the site (feeds/page_rules.py)
+4. read the blocks of the page by density (feeds/density.py) and with resiliparse; where the two
+   differ on more than a few words, with trafilatura too; vote (feeds/vote.py)
+5. drop the title and the furniture (feeds/furniture.py)
+6. make the display (feeds/display.py) and the matching text (feeds/matching_text.py)
+
+Pure: no network, no clock, no state but the libraries' caches. It may run for very long on a page
+made to harm, so callers run it in a process they can kill.
+"""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+
+from lxml.html import HtmlElement, tostring
+
+from feeds import furniture, page_rules, second_readings, walls
+from feeds.blocks import Block, blocks_of
+from feeds.density import densest
+from feeds.display import Display, shown, shown_text, with_pictures
+from feeds.html_tree import UnreadablePageError, parse_page, strip_dead_weight
+from feeds.matching_text import matching_lines
+from feeds.metadata import PageMetadata, metadata_of
+from feeds.model import DateSource, PageReading
+from feeds.page_rules import PageRules
+from feeds.vote import Heard, elect, settled
+from feeds.wire import dateline_of, wire_evidence
+
+_VISIBLE = 3000
+_FULL = 200
+"""Words from which an article is not short."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Main:
+    """The article's blocks (or lines, where no block was found), and how they were found."""
+
+    blocks: list[Block]
+    lines: list[str]
+    agreement: float
+    how: str
+
+
+def read_page(
+    html: bytes,
+    url: str,
+    *,
+    content_type: str | None = None,
+    headline: str | None = None,
+    rules: PageRules | None = None,
+) -> PageReading:
+    """Read the article at ``url`` (its final address, after redirects).
+
+    ``content_type`` is the HTTP header; ``headline`` what the feed calls the article, if it does.
+    A page that cannot be read, or that is a wall, is a value too: its ``reasons`` say why.
+    """
+    try:
+        tree = parse_page(html, content_type)
+    except UnreadablePageError as error:
+        return PageReading(url, headline or "", "", "", "", reasons=(str(error),))
+    metadata = metadata_of(tree, url)
+    signs = walls.signs_of(tree)
+    strip_dead_weight(tree)
+    if rules:
+        page_rules.remove(tree, rules)
+    body = _body(tree)
+    blocks = blocks_of(body)
+    main = _selected(tree, rules) or _main(tree, body, blocks, url)
+    return _assembled(url, headline, metadata, signs, blocks, main)
+
+
+def next_page_of(html: bytes, url: str, *, content_type: str | None = None, rules: PageRules) -> str | None:
+    """The address of the article's next page, by the rules; None at the last."""
+    try:
+        return page_rules.next_page(parse_page(html, content_type), url, rules)
+    except UnreadablePageError:
+        return None
+
+
+def joined(pages: Sequence[PageReading]) -> PageReading:
+    """One reading of an article in several pages, in order; the first says what it is."""
+    first = pages[0]
+    return replace(
+        first,
+        text="\n\n".join(page.text for page in pages if page.text),
+        html="\n".join(page.html for page in pages if page.html),
+        matching_text="\n".join(page.matching_text for page in pages if page.matching_text),
+        reasons=(*first.reasons, f"joined from {len(pages)} pages"),
+    )
+
+
+def _body(tree: HtmlElement) -> HtmlElement:
+    body = tree.find("body")
+    return tree if body is None else body
+
+
+def _selected(tree: HtmlElement, rules: PageRules | None) -> _Main | None:
+    if not rules or not rules.select:
+        return None
+    blocks = [block for element in page_rules.selected(tree, rules) for block in blocks_of(element)]
+    return _Main(blocks, [], 1.0, "selected by the source's rule") if blocks else None
+
+
+def _main(tree: HtmlElement, body: HtmlElement, blocks: list[Block], url: str) -> _Main:
+    dense = densest(blocks, body)
+    other = Heard(second_readings.resiliparse_text(tostring(tree, encoding="unicode")))
+    chosen = settled(blocks, dense, other)
+    if chosen:
+        return _Main(chosen, [], 1.0, "two readings agree")
+    text = second_readings.trafilatura_text(copy(tree), url)
+    third = Heard(text)
+    chosen = elect(blocks, dense, (third, other.again()))
+    size = sum(len(furniture.words(block.text)) for block in chosen)
+    if size:
+        agreement = size / max(size, third.size, other.size)
+        return _Main(chosen, [], agreement, "chosen by vote of three readings")
+    return _Main([], text.splitlines(), 0.3, "only trafilatura found a text")
+
+
+def _assembled(
+    url: str,
+    headline: str | None,
+    metadata: PageMetadata,
+    signs: walls.PageSigns,
+    blocks: list[Block],
+    main: _Main,
+) -> PageReading:
+    titles = tuple(dict.fromkeys((*((headline,) if headline else ()), *metadata.titles)))
+    kept, lines = _without_furniture(main, titles)
+    title = (metadata.titles or titles or ("",))[0]
+    display = shown(with_pictures(kept, blocks), url) if kept else shown_text("\n".join(lines), url)
+    visible = " ".join(block.text for block in blocks[:400])[:_VISIBLE]
+    wall = walls.wall_of(
+        url=url, title=title, text="\n".join(lines), visible=visible, signs=signs, free=metadata.free, types=metadata.types
+    )
+    return _reading(url, title, metadata, display, lines, wall, main)
+
+
+def _without_furniture(main: _Main, titles: Sequence[str]) -> tuple[list[Block], list[str]]:
+    blocks = [block for block in main.blocks if block.text]
+    lines = [block.text for block in blocks] or [line for line in main.lines if line.strip()]
+    kept = furniture.body_lines(lines, titles)
+    return [blocks[at] for at in kept] if blocks else [], [lines[at] for at in kept]
+
+
+def _reading(
+    url: str,
+    title: str,
+    metadata: PageMetadata,
+    display: Display,
+    lines: list[str],
+    wall: walls.Wall | None,
+    main: _Main,
+) -> PageReading:
+    written = matching_lines(lines)
+    places = [dateline.place for line in lines[:3] if (dateline := dateline_of(line)) and dateline.place]
+    reasons = [main.how, *([f"{wall.kind}: {wall.sign}"] if wall else [])]
+    if metadata.published_source is DateSource.GUESSED:
+        reasons.append("the time is guessed")
+    return PageReading(
+        url=url,
+        title=title,
+        text=display.text,
+        html=display.html,
+        matching_text="\n".join(written),
+        authors=metadata.authors,
+        publisher=metadata.publisher,
+        published=metadata.published,
+        published_source=metadata.published_source,
+        modified=metadata.modified,
+        language=_language(metadata.language, "\n".join(written)),
+        canonical_url=metadata.canonical_url,
+        image=metadata.image,
+        wire=wire_evidence(lines, metadata.authors),
+        place=places[0] if places else None,
+        wall=wall.kind if wall else None,
+        quality=0.0 if wall else _quality(written, main.agreement),
+        reasons=tuple(reasons),
+    )
+
+
+def _quality(lines: Sequence[str], agreement: float) -> float:
+    """How much the text can be trusted, 0 to 1: its length, and how far the readings agree on it."""
+    size = sum(len(furniture.words(line)) for line in lines)
+    return round(min(1.0, size / _FULL) * (0.5 + 0.5 * agreement), 3)
+
+
+def _language(said: str | None, text: str) -> str | None:
+    # a page's own word is often its template's; two thousand characters know better
+    heard = second_readings.language_of(text) if not said or len(text) > 2000 else None
+    return heard or said

@@ -1,0 +1,113 @@
+"""The text that articles are compared by: what its author wrote, and nothing around it.
+
+Captions, credits, bylines, datelines, related links, end credits and pleas are what two copies of
+one text differ in, and what two texts on different events share. They are dropped here, from a
+page's lines or from a feed's own HTML. What they say of agency and place is kept elsewhere
+(feeds/wire.py).
+"""
+
+import re
+from collections.abc import Sequence
+
+from feeds.agencies import names_pattern
+from feeds.blocks import Block, blocks_of
+from feeds.density import named_aside
+from feeds.furniture import body_lines, is_byline, is_plea, words
+from feeds.html_tree import UnreadablePageError, parse_html, strip_dead_weight
+from feeds.wire import dateline_of, is_end_credit
+
+_CREDIT_WORDS = (
+    rf"\b(?:via|photos?|photograph(?:er|ed)?|pictures?|images?|getty|shutterstock|alamy|handout|courtesy|screenshot|screengrab|file|archive|pool|supplied|provided|"
+    rf"foto|fotos|bild|bilder|archivbild|archiv|symbolbild|crédits?|créditos?|credits?|imagen|immagine|zdjęcie|fot\.|фото|ảnh|写真|图片|"
+    rf"ministry|ministère|ministerio|ministério|ministero|ministerium|министерство|police|polizei|press service|press office|facebook|instagram|twitter|telegram|youtube|"
+    rf"{names_pattern()})\b|\w/\w"
+)
+_CREDIT = re.compile(_CREDIT_WORDS, re.IGNORECASE)
+_TRAILING = re.compile(r"\s*[(\[（]([^()\[\]（）]{2,120})[)\]）]\s*\.?$")
+_NAME_LIKE = re.compile(r"^(?:[A-Z0-9À-ÞА-Я][\w.'’&-]*|of|the|and|for|de|du|des|la|le|der|die|das|von|und|del|di|e|y|i|и|van|/|,|-|\s)+$")
+_CREDIT_LINE = re.compile(
+    r"^\W*(?:photos?|photograph|pictures?|images?|video|graphic|illustration|credits?|copyright|foto|fotos|bild|bilder|grafik|fotograf\w*|crédits?|créditos?|photographies?|imagen|immagine|infografi\w*|fot|zdjęci\w+|фото|ảnh|đồ họa|写真|图片)"
+    r"(?: (?:credits?|by|courtesy|source|illustration|quelle|de|von|di|door))*\s*[:/|©-]|"
+    r"^\W*(?:(?:AP|AFP|EPA|Reuters|Getty|PA|dpa|ANSA|EFE|Lusa|PAP)(?: Photo| Images?| Wire)?\s?/)|"
+    r"\bgetty images\b\W*$|^\W*(?:file|archivo|archiv)[- ]?(?:photo|picture|image|foto|bild)?\s*[:–—-]\s",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?。！？…\"”»’]\s*$")
+_CAPTION_WORDS = 70
+_HEAD, _FOOT = 3, 5
+_LINK_LIST = 0.6
+_HTML = re.compile(r"<(?:p|br|div|a|ul|ol|li|h\d|img|figure|blockquote|table|span|em|strong|b|i)\b[^<>]*>|</\w+>", re.IGNORECASE)  # fmt: skip
+
+
+def matching_text_of(html_or_text: str, title: str) -> str:
+    """The matching text of a feed entry's own HTML or plain text (paragraphs on their own lines)."""
+    lines = html_lines(html_or_text) if _HTML.search(html_or_text) else html_or_text.splitlines()
+    lines = [" ".join(line.split()) for line in lines if line.strip()]
+    kept = body_lines(lines, [title] if title else [])
+    return "\n".join(matching_lines([lines[at] for at in kept]))
+
+
+def html_lines(html: str) -> list[str]:
+    """The lines of a fragment of HTML, without its captions, lists of links and asides."""
+    try:
+        tree = parse_html(html)
+    except UnreadablePageError:
+        return []
+    strip_dead_weight(tree)
+    return [block.text for block in blocks_of(tree) if block.text and not _around_the_text(block)]
+
+
+def _around_the_text(block: Block) -> bool:
+    if block.linked > _LINK_LIST and len(words(block.text)) < 25:
+        return True
+    return named_aside(block.owner) or any(ancestor.tag == "figure" for ancestor in block.owner.iterancestors())
+
+
+def matching_lines(lines: Sequence[str]) -> list[str]:
+    """The lines that were written as the article, in order, each once."""
+    kept: dict[tuple[str, ...], str] = {}
+    for at, line in enumerate(lines):
+        text = _written(line, at, len(lines) - at - 1)
+        if text:
+            kept.setdefault(tuple(words(text)), text)
+    return [text for key, text in kept.items() if key]
+
+
+def _written(line: str, before: int, after: int) -> str:
+    """What remains of a line with ``before`` lines before it and ``after`` lines after."""
+    if is_plea(line) or is_photo_credit(line):
+        return ""
+    if (before < _HEAD or after < _HEAD) and is_byline(line):
+        return ""
+    if after < _FOOT and is_end_credit(line):
+        bare = without_trailing_credit(line)
+        return bare if bare != line and len(words(bare)) > 8 else ""
+    if after and is_caption(line):
+        return ""
+    dateline = dateline_of(line) if before < _HEAD else None
+    return without_trailing_credit(line[dateline.length :] if dateline else line)
+
+
+def is_photo_credit(line: str) -> bool:
+    """Whether a line starts or ends as a credit to a picture does."""
+    return len(line) < 300 and len(words(line)) <= 30 and bool(_CREDIT_LINE.search(line))
+
+
+def is_caption(line: str) -> bool:
+    """Whether a line is a caption by its end: a name in brackets after the last sentence."""
+    found = _TRAILING.search(line)
+    if not found or len(words(line)) > _CAPTION_WORDS:
+        return False
+    credit = found[1].strip()
+    after_sentence = bool(_SENTENCE_END.search(line[: found.start()]))
+    if after_sentence:
+        return bool(_NAME_LIKE.match(credit) or (_CREDIT.search(credit) and len(credit.split()) <= 10))
+    return bool(_CREDIT.search(credit)) and ("/" in credit or " via " in credit.lower() or is_photo_credit(credit + ":"))
+
+
+def without_trailing_credit(line: str) -> str:
+    """A line without the agency or photographer in brackets at its end."""
+    found = _TRAILING.search(line)
+    if found and _CREDIT.search(found[1]) and len(found[1].split()) <= 8:
+        return line[: found.start()].rstrip()
+    return line
