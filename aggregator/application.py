@@ -100,7 +100,15 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
     reading = Stage("extract", reader.claim, reader.read, slots, after=folding.wake)
     polling = Stage("poll", poller.claim, poller.poll, slots, after=reading.wake)
     return Application(
-        settings, ledger, publisher, polling, reading, folding, tools.tally, tools.clock, synced
+        settings,
+        ledger,
+        Publisher(ledger, settings, identity),
+        polling,
+        reading,
+        folding,
+        tools.tally,
+        tools.clock,
+        synced,
     )
 
 

@@ -20,7 +20,7 @@ from pebble import ProcessExpired, ProcessPool
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-_PRELOAD = ("feeds.extract", "feeds.parse")
+_PRELOAD = ("feeds.article", "feeds.parse")
 _TASKS_PER_CHILD = 2000
 _MIB = 1024 * 1024
 

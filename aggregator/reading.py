@@ -7,15 +7,15 @@ text, and the reason is kept.
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from aggregator.article_text import Choice, FeedText, read_article
 from aggregator.children import ChildFailure
 from aggregator.tools import Tools
-from feeds.model import FetchFailure, FetchOutcome, FetchRequest, Response
+from feeds.article import ArticleMaterial, PageBytes, read_article
+from feeds.choose import Choice, FeedText
+from feeds.model import DateSource, FetchFailure, FetchOutcome, FetchRequest, PageReading
 from feeds.robots import Robots
 from storage.articles import claim_new, commit_reading
 from storage.values import Appearance, ArticleReading, ArticleToRead
@@ -48,10 +48,9 @@ class Reader:
     async def read(self, article: ArticleToRead) -> None:
         """Settle what the text of a claimed article is."""
         shown = best_appearance(article.appearances)
-        feed = feed_text(shown)
         page, why = await self._page(article, shown)
-        choice = await self._choose(feed, page, why)
-        reading = settle(article, shown, choice)
+        material, trouble = await self._material(feed_text(shown), page)
+        reading = settle(article, shown, material, (*why, *trouble))
         await self._tools.ledger.write(commit_reading, reading)
         self._tools.tally.article_read()
         _log.debug(
@@ -64,25 +63,119 @@ class Reader:
 
     async def _page(
         self, article: ArticleToRead, shown: Appearance
-    ) -> tuple[Response | None, tuple[str, ...]]:
+    ) -> tuple[PageBytes | None, tuple[str, ...]]:
         """The article's page, or why there is none."""
-        if refusal := no_page(article, shown):
+        refusal = no_page(article, shown)
+        if article.url is None or refusal:
             return None, (refusal,)
         fetch = self._tools.settings.fetch
         request = FetchRequest(
-            article.url or "",
+            article.url,
             accept=_ACCEPT,
             timeout=fetch.timeout.total_seconds(),
             max_bytes=fetch.max_bytes,
         )
         rules = await self._robots.rules(request)
-        if refusal := rules.refusal(request.url):
-            return None, (refusal,)
+        if refused := rules.refusal(request.url):
+            return None, (refused,)
         async with self._tools.pacer.turn(request.url, rules.crawl_delay) as held:
             if held:
                 return None, (f"the host asks to be left alone for {held:.0f} s",)
             outcome = await self._tools.fetcher.fetch(request)
-        problem = page_problem(outcome)
-        if problem or not isinstance(outcome, Response):
-            return None, (problem or "no page",)
-        return outcome, ()
+        return usable_page(outcome)
+
+    async def _material(
+        self, feed: FeedText, page: PageBytes | None
+    ) -> tuple[ArticleMaterial, tuple[str, ...]]:
+        """What a child makes of page and feed; of the feed alone where the page is too much."""
+        trouble: list[str] = []
+        for attempt in (page, None) if page else (None,):
+            made = await self._tools.children.run(read_article, feed, attempt)
+            if not isinstance(made, ChildFailure):
+                return made, tuple(trouble)
+            what = "the page" if attempt else "the feed's text"
+            trouble.append(f"{what} could not be read: {made.detail}")
+        return ArticleMaterial(Choice("", "", "", "feed", ()), "", None), tuple(trouble)
+
+
+def best_appearance(appearances: Sequence[Appearance]) -> Appearance:
+    """The entry that speaks for an article: the preferred source's, then the one with most text."""
+    return max(appearances, key=lambda a: (a.priority, len(a.content_html or a.summary_html)))
+
+
+def feed_text(shown: Appearance) -> FeedText:
+    """What the feed itself says of the article."""
+    return FeedText(shown.title, shown.summary_html, shown.content_html)
+
+
+def no_page(article: ArticleToRead, shown: Appearance) -> str:
+    """Why the article's page is not fetched; empty if it is."""
+    if article.url is None:
+        return "the entry names no page"
+    if shown.full_text == "never":
+        return "pages of this source are not fetched, as configured"
+    if shown.full_text == "auto" and len(shown.content_html) >= ENOUGH:
+        return "the feed carries the text itself"
+    if article.attempts > MOST_ATTEMPTS:
+        return f"given up after {MOST_ATTEMPTS} attempts"
+    return ""
+
+
+def usable_page(outcome: FetchOutcome) -> tuple[PageBytes | None, tuple[str, ...]]:
+    """The page, if what came is one; else why not."""
+    if isinstance(outcome, FetchFailure):
+        return None, (f"the page could not be fetched: {outcome.detail}",)
+    if outcome.status != 200:
+        return None, (f"the page's server answered {outcome.status}",)
+    kind = outcome.headers.get("content-type", "text/html")
+    if not kind.lower().startswith(_HTML):
+        return None, (f"the page is {kind.partition(';')[0]}, not HTML",)
+    return PageBytes(outcome.url, outcome.body, outcome.headers.get("content-type")), ()
+
+
+def settle(
+    article: ArticleToRead, shown: Appearance, material: ArticleMaterial, reasons: Sequence[str]
+) -> ArticleReading:
+    """Everything that reading an article settles. Pure.
+
+    The feed's word goes before the page's where both have one: a publisher writes it with care.
+    """
+    page, choice = material.page, material.choice
+    published, guessed = _published(shown, page)
+    return ArticleReading(
+        article_id=article.id,
+        version=article.version,
+        title=shown.title or (page.title if page else ""),
+        outlet=shown.source_name,
+        publisher=shown.publisher,
+        authors=shown.authors or (page.authors if page else ()),
+        categories=shown.categories,
+        language=shown.language or (page.language if page else None) or shown.source_language,
+        image=shown.image or (page.image if page else None),
+        published=published,
+        published_guessed=guessed,
+        agency=page.wire.agency if page and page.wire else None,
+        place=page.place if page else None,
+        summary=material.summary,
+        text=choice.text,
+        html=choice.html,
+        matching_text=choice.matching_text,
+        text_source=choice.source,
+        text_reasons=(*reasons, *choice.reasons),
+        text_hash=text_hash(shown.title, choice.matching_text),
+        wall=page.wall if page else None,
+    )
+
+
+def _published(shown: Appearance, page: PageReading | None) -> tuple[datetime | None, bool]:
+    if shown.published and not shown.published_guessed:
+        return shown.published, False
+    if page and page.published and page.published_source is not DateSource.GUESSED:
+        return page.published, False
+    return shown.published, True
+
+
+def text_hash(title: str, text: str) -> str:
+    """Names what an article says, whatever its white space, punctuation and capitals."""
+    words = re.findall(r"\w+", f"{title} {text}".casefold())
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()

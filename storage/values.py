@@ -312,8 +312,8 @@ class StoryWrite:
 class FoldCommit:
     """Everything one step of folding changes.
 
-    ``revised`` are articles (and versions) folded before whose text was read anew. ``retired`` maps a story's id
-    to the position in ``stories`` of the one it became part of.
+    ``revised`` are articles (and versions) folded before whose text was read anew. ``retired`` maps
+    a story's id to the position in ``stories`` of the one it became part of.
     """
 
     at: datetime

@@ -1,0 +1,64 @@
+"""Everything that is worked out of an article's page and its feed's text, in one piece.
+
+Runs in a child process: HTML of either may be made to harm.
+"""
+
+from dataclasses import dataclass
+
+from feeds.choose import Choice, FeedText, choose_text
+from feeds.clean import plain_text
+from feeds.extract import read_page
+from feeds.model import PageReading
+
+_SUMMARY = 400
+_LEAST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class PageBytes:
+    """A fetched page: its final address, its bytes, and the Content-Type it came with."""
+
+    url: str
+    body: bytes
+    content_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleMaterial:
+    """The chosen text, a plain summary, and what the page said of itself (None without one)."""
+
+    choice: Choice
+    summary: str
+    page: PageReading | None
+
+
+def read_article(feed: FeedText, fetched: PageBytes | None) -> ArticleMaterial:
+    """Read the page if there is one, choose the better text, and make the summary."""
+    page = (
+        read_page(
+            fetched.body, fetched.url, content_type=fetched.content_type, headline=feed.title
+        )
+        if fetched
+        else None
+    )
+    choice = choose_text(feed, page)
+    return ArticleMaterial(choice, summarise(feed, choice), page)
+
+
+def summarise(feed: FeedText, choice: Choice) -> str:
+    """The feed's own summary as plain text; where it has none, how the text begins."""
+    own = " ".join(plain_text(feed.summary_html).split())
+    if len(own) < _LEAST:
+        own = " ".join(choice.text.split()) or own
+    return shortened(own, _SUMMARY)
+
+
+def shortened(text: str, limit: int) -> str:
+    """``text`` cut to ``limit`` characters at the end of a sentence or, failing that, of a word."""
+    if len(text) <= limit:
+        return text
+    head = text[:limit]
+    sentence = max(head.rfind(mark) for mark in (". ", "! ", "? ", "。"))
+    if sentence > limit // 2:
+        return head[: sentence + 1]
+    return head.rsplit(" ", 1)[0].rstrip(" ,;:–—-") + "…"
