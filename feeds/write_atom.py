@@ -15,7 +15,7 @@ from lxml.etree import SubElement, _Element
 
 from feeds import entry_parts
 from feeds.model import Generator, OutputEntry, OutputFeed, OutputSource
-from feeds.output_values import MEDIA_TYPES, ascii_uri, canonical_id, language_tag, rfc3339, web_url
+from feeds.output_values import ascii_uri, canonical_id, language_tag, rfc3339, web_url
 from feeds.xml_elements import (
     ATOM,
     HISTORY,
@@ -52,10 +52,7 @@ def _metadata(root: _Element, feed: OutputFeed) -> None:
     add_text_if_any(root, "subtitle", feed.subtitle)
     add_text(root, "updated", rfc3339(feed.updated))
     add_link(root, "link", "alternate", ascii_uri(feed.home_url), media_type="text/html")
-    for form in feed.self_urls:
-        if form != "atom":
-            url = ascii_uri(feed.self_urls[form])
-            add_link(root, "link", "alternate", url, media_type=MEDIA_TYPES[form])
+    # The same feed in other formats would be an alternate too, but newsboat opens the last of them.
     add_feed_links(root, "link", feed, "atom")
     add_text_if_any(root, "rights", feed.rights)
     add_text_if_any(root, "icon", web_url(feed.icon))

@@ -82,8 +82,8 @@ def _item(element: _Element, entry: OutputEntry, feed_language: str | None) -> N
     add_text(element, "guid", entry.id).set("isPermaLink", "false")
     add_text(element, "pubDate", rfc822(entry.published))
     add_text(element, f"{{{ATOM}}}updated", rfc3339(entry.updated))
-    for name in entry_parts.authors(entry):
-        add_text(element, f"{{{DC}}}creator", name)
+    # One byline: of several creators most readers show the last.
+    add_text(element, f"{{{DC}}}creator", ", ".join(entry_parts.authors(entry)))
     for name in entry_parts.categories(entry):
         add_text(element, "category", name)
     _language_and_source(element, entry, feed_language)

@@ -220,7 +220,7 @@ def _channel(channel: _Element) -> Iterator[str]:
 def _item(item: _Element) -> Iterator[str]:
     tags = [child.tag for child in item]
     yield from _required(item, "", "title", "description", "guid", "pubDate", CONTENT + "encoded")
-    yield from _single(item, "", *(set(tags) - {"category", DC + "creator"}))
+    yield from _single(item, "", *(set(tags) - {"category"}))
     if tags.index("description") > tags.index(CONTENT + "encoded"):
         yield "content before description"
     if "author" in tags:

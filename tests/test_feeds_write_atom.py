@@ -36,11 +36,7 @@ def test_the_feed_says_what_it_is_and_where_it_is() -> None:
     assert root.get(LANG) == "en"
     assert links(root, "self") == ["https://news.example/news.atom"]
     assert links(root, "hub") == ["https://hub.example/", "https://hub2.example/"]
-    assert links(root, "alternate") == [
-        "https://news.example/",
-        "https://news.example/news.rss",
-        "https://news.example/news.json",
-    ]
+    assert links(root, "alternate") == ["https://news.example/"]
     generator = root.find(ATOM + "generator")
     assert generator is not None
     assert (generator.text, generator.get("version")) == ("Newsfold", "0.1.0")

@@ -57,7 +57,7 @@ def test_an_item_shows_its_lead_and_names_its_source() -> None:
     assert item.findtext("guid") == "tag:news.example,2026:story/1"
     assert item.findtext("pubDate") == "Sun, 22 Nov 2026 11:00:00 GMT"
     assert item.findtext(ATOM + "updated") == "2026-11-22T12:00:00Z"
-    assert [e.text for e in item.findall(DC + "creator")] == ["Ada Writer", "Ben Editor"]
+    assert item.findtext(DC + "creator") == "Ada Writer, Ben Editor"
     assert [e.text for e in item.findall("category")] == ["Local", "Weather"]
     assert item.findtext(DC + "language") == "en-GB"
     assert item.findtext("description") == "The old bridge was closed on Sunday."
@@ -108,7 +108,7 @@ def test_feedparser_reads_back_what_was_written() -> None:
     assert item.id == "tag:news.example,2026:story/1"
     assert item.link == "https://gazette.example/bridge-1"
     assert item.title == "Bridge closed after flood"
-    assert [author.name for author in item.authors] == ["Ada Writer", "Ben Editor"]
+    assert item.author == "Ada Writer, Ben Editor"
     assert item.source.title == "The Gazette: News"
     assert item.published_parsed[:5] == (2026, 11, 22, 11, 0)
     assert "The Herald" in item.content[0].value

@@ -1,0 +1,92 @@
+"""Real feed readers subscribe to what is written and show what they took in.
+
+newsboat (a program) and lemon24's reader (a library) are not needed to run Newsfold; where one is
+not installed, its tests say so and are skipped. feedparser reads beside each format's own tests.
+"""
+
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from output_builders import entry, feed
+
+from feeds.model import OutputFeed
+from feeds.write_atom import render_atom
+from feeds.write_json import render_json
+from feeds.write_rss import render_rss
+
+WRITERS: dict[str, Callable[[OutputFeed], bytes]] = {
+    "atom": render_atom,
+    "rss": render_rss,
+    "json": render_json,
+}
+MERGED = feed(
+    entry(1, authors=("Ada Writer",)),
+    entry(2, authors=("Ben Editor",), title="AT&T buys 5 < 6 👩\u200d👧 “quoted”"),
+    entry(3, authors=(), content_html=None),
+)
+EXPECTED = {
+    (
+        item.id,
+        item.title,
+        item.url,
+        "".join(item.authors) or "The Gazette",
+        item.published,
+    )
+    for item in MERGED.entries
+}
+NEWSBOAT = shutil.which("newsboat")
+
+
+def reader_works() -> bool:
+    return all(find_spec(name) for name in ("reader", "sgmllib"))
+
+
+@pytest.mark.skipif(NEWSBOAT is None, reason="newsboat is not installed")
+@pytest.mark.parametrize("form", ["atom", "rss"])  # older versions know no JSON Feed
+def test_newsboat_takes_in_every_entry(form: str, tmp_path: Path) -> None:
+    document = tmp_path / f"news.{form}"
+    document.write_bytes(WRITERS[form](MERGED))
+    (tmp_path / "urls").write_text(f"file://{document}\n")
+    (tmp_path / "config").touch()
+    command = [NEWSBOAT or "", "-x", "reload", "-u", "urls", "-c", "cache.db", "-C", "config"]
+    environment = {"HOME": str(tmp_path), "TERM": "dumb", "LANG": "C.UTF-8"}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=60)
+    with closing(sqlite3.connect(tmp_path / "cache.db")) as cache:
+        rows = cache.execute("select guid, title, url, author, pubDate, content from rss_item")
+        items = rows.fetchall()
+        (home,) = cache.execute("select url from rss_feed").fetchone()
+    read = {(*row[:4], datetime.fromtimestamp(row[4], UTC)) for row in items}
+    assert read == EXPECTED
+    assert all("How The Herald put it" in row[5] for row in items)
+    assert home == "https://news.example/"
+
+
+@pytest.mark.skipif(not reader_works(), reason="reader (with sgmllib3k) is not installed")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of its own dependencies
+@pytest.mark.parametrize("form", list(WRITERS))
+def test_reader_takes_in_every_entry(form: str, tmp_path: Path) -> None:
+    from reader import make_reader
+
+    (tmp_path / f"news.{form}").write_bytes(WRITERS[form](MERGED))
+    with closing(make_reader(":memory:", feed_root=str(tmp_path))) as reader:
+        reader.add_feed(f"news.{form}")
+        reader.update_feeds()
+        entries = list(reader.get_entries())
+        (subscribed,) = reader.get_feeds()
+    read = {(e.id, e.title, e.link, e.authors_str, e.published) for e in entries}
+    assert read == EXPECTED
+    assert subscribed.title == "Merged news"
+    for item in entries:
+        assert item.updated == MERGED.updated
+        assert "How The Herald put it" in item.get_content().value
+        if form != "json":  # which knows no source of an item
+            assert item.source is not None
+            assert item.source.title == "The Gazette: News"
+            assert item.source.url == "https://gazette.example/feed.xml"
