@@ -65,21 +65,22 @@ def finish_feed(
     link_base = site_url if site_url and raw.format in {"rss", "rdf"} else url
     language, problems = language_tag(raw.language), Counter[str]()
     feed = _Feed(url, site_url, link_base, language, raw.authors, now, problems)
-    titles = [_title(entry.title, feed) for entry in raw.entries]
+    found = [entry for entry in raw.entries if entry.skip or _says_anything(entry)]
+    problems["items with nothing in them were dropped"] += len(raw.entries) - len(found)
+    titles = [_title(entry.title, feed) for entry in found]
     guids = tell_apart(
         [
             (_key(entry, title), canonical_url(entry.link, keep_fragment=True) or entry.link, title)
-            for entry, title in zip(raw.entries, titles, strict=True)
+            for entry, title in zip(found, titles, strict=True)
         ],
         ambiguous,
     )
+    problems["items that repeat others were dropped"] += guids.count(None)
     entries = tuple(
         _finish(entry, guid, title, feed)
-        for entry, guid, title in zip(raw.entries, guids, titles, strict=True)
+        for entry, guid, title in zip(found, guids, titles, strict=True)
         if guid is not None and not entry.skip
     )
-    if None in guids:
-        problems["items that repeat others were dropped"] += guids.count(None)
     return ParsedFeed(
         format=raw.format,
         title=_title(raw.title, feed),
@@ -91,8 +92,8 @@ def finish_feed(
         self_url=absolute_http_url(raw.self_url, url) if raw.self_url else None,
         icon=absolute_http_url(raw.icon, link_base) if raw.icon else None,
         rights=_title(raw.rights, feed) or None,
-        problems=(*raw.problems, *(f"{what} ({count})" for what, count in problems.items())),
-        known_seen=frozenset(e.digest for e in raw.entries if e.skip and e.digest is not None),
+        problems=(*raw.problems, *(f"{what} ({count})" for what, count in (+problems).items())),
+        known_seen=frozenset(entry.digest for entry in found if entry.skip and entry.digest),
     )
 
 
@@ -103,6 +104,11 @@ def language_tag(text: str) -> str | None:
         return None
     subtags = found[2].replace("_", "-").split("-")
     return "-".join([found[1].lower(), *(s.upper() if len(s) == 2 else s for s in subtags[1:])])
+
+
+def _says_anything(entry: RawEntry) -> bool:
+    said = (entry.guid, entry.link, entry.title, entry.summary, entry.content)
+    return any(said) or bool(entry.files)
 
 
 def _key(entry: RawEntry, title: str) -> str:
@@ -192,7 +198,9 @@ def _person(author: str) -> str:
 def _names(values: Iterable[str], what: str, feed: _Feed) -> tuple[str, ...]:
     """Plain, bounded, each once whatever its case."""
     plain = (plain_text(value[: 4 * MAX_NAME]) for value in values)
-    once = {name.casefold(): name for name in plain if name}
+    once: dict[str, str] = {}
+    for name in filter(None, plain):
+        once.setdefault(name.casefold(), name)
     names = [_cut(name, MAX_NAME, what, feed) for name in _first(list(once.values()), what, feed)]
     return tuple(names)
 

@@ -20,11 +20,8 @@ from feeds.parse_json import read_json
 from feeds.raw import RawFeed
 from feeds.read_broken import read_broken
 from feeds.read_xml import read_xml
+from feeds.xmltree import root_name
 
-_FIRST_ELEMENT = re.compile(
-    r"(?:\s++|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*+(?:\[[^\]]*+\]\s*+)?>)*+<([A-Za-z_][\w:.-]*+)",
-    re.DOTALL | re.IGNORECASE,
-)
 _FEED_START = re.compile(
     r"(?:<\?xml\s[^>]{0,200}>\s{0,99})?<(?:rss|feed|(?:\w{1,20}:)?RDF|\w{1,20}:feed)[\s>]"
 )
@@ -60,8 +57,7 @@ def parse_feed(
 
 
 def _read_markup(text: str, url: str, known: Collection[bytes], limit: int) -> RawFeed | str:
-    first = _FIRST_ELEMENT.match(text)
-    root = first[1].lower() if first else ""
+    root = root_name(text).lower()
     if root == "html":
         return "the document is an HTML page, not a feed"
     if root.rpartition(":")[2] not in _FEEDS:
@@ -74,7 +70,10 @@ def _read_markup(text: str, url: str, known: Collection[bytes], limit: int) -> R
         return feed
     mended = text if "<!ENTITY" in text else mend(text)
     feed = read_xml(mended, url, known, limit)
-    if feed is None:
-        return read_broken(mended, limit)
-    feed.problems.append("not well-formed XML; the usual mistakes in it were mended")
-    return feed
+    if feed is not None:
+        feed.problems.append("not well-formed XML; the usual mistakes in it were mended")
+        return feed
+    forgiven = read_broken(mended, limit)
+    if isinstance(forgiven, RawFeed):
+        return forgiven
+    return read_xml(mend(text), url, known, limit, recover=True) or forgiven

@@ -69,7 +69,7 @@ def _head(item: Object, surroundings: str) -> RawEntry:
     return RawEntry(
         guid=_text(item, "id"),
         guid_is_link=True,
-        link=_text(item, "url") or _text(item, "external_url"),
+        link=_address(item, "url") or _address(item, "external_url"),
         digest=hashlib.sha256(raw.encode("utf-8", "surrogatepass")).digest()[:16],
     )
 
@@ -84,9 +84,9 @@ def _body(entry: RawEntry, item: Object) -> None:
     entry.published = _text(item, "date_published")
     entry.updated = _text(item, "date_modified")
     entry.language = _text(item, "language")
-    entry.images = [_text(item, "image"), _text(item, "banner_image")]
+    entry.images = [_address(item, "image"), _address(item, "banner_image")]
     entry.files = [
-        RawFile(_text(file, "url"), _text(file, "mime_type"), _text(file, "size_in_bytes"))
+        RawFile(_address(file, "url"), _text(file, "mime_type"), _text(file, "size_in_bytes"))
         for file in _objects(item, "attachments")
     ]
 
@@ -107,13 +107,17 @@ def _text(holder: Object, name: str) -> str:
     return _plain(holder.get(name))
 
 
+def _address(holder: Object, name: str) -> str:
+    return _text(holder, name) if isinstance(holder.get(name), str) else ""
+
+
 def _plain(value: object) -> str:
-    """Text, or a number as text; nothing for anything else."""
+    """Text, or a number as text (``2.0`` is ``2`` in JSON); nothing for anything else."""
     if isinstance(value, str):
         return without_controls(value).strip()
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _objects(holder: Object, name: str) -> list[Object]:

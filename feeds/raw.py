@@ -129,8 +129,10 @@ def newest(
 
 
 def add_media(entry: RawEntry, media: Collection[RawFile], thumbnails: Iterable[str]) -> None:
-    """Sorts the objects of Media RSS into ``entry``'s images, the widest first, and its files."""
+    """Sorts the objects of Media RSS into ``entry``'s images, widest first, and recordings."""
     pictures = [file for file in media if file.is_image]
     pictures.sort(key=lambda file: -int(file.width) if file.width.isdecimal() else 0)
     entry.images = [picture.url for picture in pictures] + list(thumbnails)
-    entry.files += [file for file in media if not file.is_image]
+    entry.files += [
+        file for file in media if (file.type or file.medium).lower().startswith(("audio", "video"))
+    ]

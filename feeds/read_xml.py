@@ -19,15 +19,18 @@ _ITEM = re.compile(r"<(?:[\w-]{1,40}:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _DATES = ("pubdate", "atom:published", "atom:updated", "dc:date")
 
 
-def read_xml(text: str, url: str, known: Collection[bytes], limit: int) -> RawFeed | None:
+def read_xml(
+    text: str, url: str, known: Collection[bytes], limit: int, *, recover: bool = False
+) -> RawFeed | None:
     """The feed in ``text``, or None where it is not well-formed RSS 0.9x to 2.0 or Atom 1.0.
 
     None too where its items stand in unusual places. At most ``limit`` items are read
     (:func:`feeds.raw.newest`). Those whose digest is in ``known`` are skipped
     (:func:`feeds.raw.mark_known`); since every item is read by itself, the others read the same
     with and without. ``url`` goes into the digests: elsewhere the same bytes are another item.
+    ``recover`` reads what libxml2 can make of a document that is not well-formed.
     """
-    root = parse_xml(text)
+    root = parse_xml(text, recover=recover)
     kind = "" if root is None else name_of(root)
     if root is None or kind not in {"rss", "rdf:rdf", "atom:feed"}:
         return None

@@ -37,30 +37,51 @@ _RSS_NAMESPACES = re.compile(
     r"|backend\.userland\.com/rss.*|my\.netscape\.com/rdf/simple/0\.9/))?"
 )
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]*>")
-_DOCTYPE = re.compile(r"<!DOCTYPE\b[^>\[]*>", re.IGNORECASE)
+_DOCTYPE = re.compile(r"<!DOCTYPE\b[^>\[]*>")
+_PROLOG = re.compile(
+    r"(?:\s++|<\?.*?\?>|<!--.*?-->|<!DOCTYPE\b[^>\[]*+(?:\[[^\]]*+\]\s*+)?>)*+",
+    re.DOTALL | re.IGNORECASE,
+)
+_FIRST_NAME = re.compile(r"<([A-Za-z_][\w:.-]*+)")
 _MEDIA_ATTRIBUTES = ("type", "fileSize", "width", "medium")
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def parse_xml(text: str) -> Element | None:
-    """The root of ``text``, or None where it is not well-formed or has a DTD of its own."""
-    declaration = _DECLARATION.match(text)
-    text = text[declaration.end() :] if declaration else text
-    if "<!DOCTYPE" in text[:2000]:
-        text = _DOCTYPE.sub("", text, count=1)
-        if "<!DOCTYPE" in text[:2000]:
-            return None
+def parse_xml(text: str, *, recover: bool = False) -> Element | None:
+    """The root of ``text``, or None where it is not well-formed or has a DTD of its own.
+
+    With ``recover``, what libxml2 can make of a document that is not well-formed.
+    """
+    prolog = text[: _prolog_end(text)]
+    if not root_name(text):
+        return None
+    harmless = _DOCTYPE.sub("", _DECLARATION.sub("", prolog, count=1), count=1)
+    if "<!DOCTYPE" in harmless:
+        return None
+    text = harmless + text[len(prolog) :]
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
         no_network=True,
         remove_comments=True,
         remove_pis=True,
+        recover=recover,
     )
     try:
         return etree.fromstring(text.encode(), parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
+
+
+def root_name(text: str) -> str:
+    """The name of the first element as it is written, empty where none follows the prolog."""
+    found = _FIRST_NAME.match(text, _prolog_end(text))
+    return found[1] if found else ""
+
+
+def _prolog_end(text: str) -> int:
+    prolog = _PROLOG.match(text)
+    return prolog.end() if prolog else 0
 
 
 def name_of(element: Element) -> str:
