@@ -4,7 +4,8 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from builders import (
     HOUR,
@@ -93,30 +94,30 @@ def test_a_claim_passes_over_what_another_is_just_claiming(database: Database) -
 
 
 def test_feeds_that_share_articles_are_polled_at_once(database: Database) -> None:
-    """In opposite orders, new and changed: whoever locks in no order ends in a deadlock."""
+    """In different orders, new and changed: whoever locks in no order ends in a deadlock."""
     sources = add_sources(database, *(source_config(f"s{n}") for n in range(WORKERS)))
-    guids = [f"{n}" for n in range(40)]
+    turns, guids = 4, [f"{n}" for n in range(150)]
+    abreast = threading.Barrier(WORKERS, timeout=60)
 
     def poll(worker: int) -> list[int]:
         order = random.Random(worker)
-        for turn in range(6):
+        for turn in range(turns):
             mixed = order.sample(guids, len(guids))
             writes = tuple(entry_write(f"{turn}-{g}", content_hash=f"{turn}") for g in mixed)
             changed = tuple(entry_write(f"{turn}-{g}", content_hash="again") for g in mixed[::-1])
+            abreast.wait()
             commit_poll(database, poll_commit(sources[worker].id, *writes))
             commit_poll(database, poll_commit(sources[worker].id, changed=changed))
         return []
 
     together(poll)
 
+    everything = [f"{turn}-{g}" for turn in range(turns) for g in guids]
     with database.read() as connection:
-        assert connection.execute(select(func.count()).select_from(articles)).scalar() == 240
+        count = connection.execute(select(func.count()).select_from(articles)).scalar()
+    assert count == len(everything)
     for source in sources:
-        known = known_hashes(
-            database, source.id, [f"{turn}-{g}" for turn in range(6) for g in guids]
-        )
-        assert set(known.values()) == {"again"}
-        assert len(known) == 240
+        assert known_hashes(database, source.id, everything) == dict.fromkeys(everything, "again")
 
 
 def poll_one_by_one(db: Database, source_id: int, guids: Sequence[str]) -> None:
@@ -161,10 +162,15 @@ def test_everything_at_once_loses_nothing(database: Database) -> None:
     sources = add_sources(database, source_config("s0"), source_config("s1"))
     guids = [f"{n}" for n in range(30)]
     total = len(sources) * len(guids)
-    polled = threading.Event()
+    polled, broken = threading.Event(), threading.Event()
 
     def done() -> bool:
-        return polled.is_set() and count_by_state(database)["folded"] == total
+        all_folded = polled.is_set() and count_by_state(database)["folded"] == total
+        return all_folded or broken.is_set()
+
+    def stop_all_if_broken(future: Future[Any]) -> None:
+        if future.exception():
+            broken.set()
 
     with ThreadPoolExecutor(6) as pool:
         polls = [
@@ -174,10 +180,11 @@ def test_everything_at_once_loses_nothing(database: Database) -> None:
         readers = [pool.submit(read_until, database, done) for _ in range(2)]
         folder = pool.submit(fold_until, database, done)
         publisher = pool.submit(publish_until, database, done)
-        wait(polls)
-        polled.set()
+        for future in (*polls, *readers, folder, publisher):
+            future.add_done_callback(stop_all_if_broken)
         for poll in polls:
             poll.result()
+        polled.set()
         read = set().union(*(reader.result() for reader in readers))
         placed, revisions = folder.result(), publisher.result()
 
