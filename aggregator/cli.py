@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 could not be done, 2 wrong usage or configuration.
 """
 
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -126,8 +127,10 @@ def update(config: Path, everything: bool) -> None:
     Ends when everything it found is extracted, folded and published. Sources that fail are
     listed; they do not make the pass a failure.
     """
-    from aggregator.passes import run_update  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.passes import run_update  # noqa: PLC0415 - the same
 
+    configure_logs(json=False, level=logging.ERROR)  # the summary says what failed
     settings = read_settings(config, "update")
     _or_fail(lambda: run_update(settings, everything=everything))
 
@@ -143,8 +146,10 @@ def update(config: Path, everything: bool) -> None:
 )
 def render(config: Path, folder: Path) -> None:
     """Write every output and page as static files, for a web server of your own."""
-    from aggregator.passes import run_render  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.passes import run_render  # noqa: PLC0415 - the same
 
+    configure_logs(json=False, level=logging.ERROR)
     settings = read_settings(config, "render")
     _or_fail(lambda: run_render(settings, folder))
 
@@ -159,7 +164,9 @@ def demo(once: bool, port: int) -> None:
     `newsfold run` is, reading them.
     """
     from aggregator.demo import run_demo  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.logs import configure_logs  # noqa: PLC0415 - the same
 
+    configure_logs(json=False, level=logging.WARNING)
     _or_fail(lambda: run_demo(once=once, port=port))
 
 

@@ -45,9 +45,10 @@ def body_hash(response: Response) -> str:
 
 
 def is_to_be_read(outcome: FetchOutcome, known_hash: str | None) -> bool:
-    """Whether ``outcome`` is a document with other bytes than the last, whatever its headers say."""
-    is_document = isinstance(outcome, Response) and outcome.status == 200
-    return is_document and body_hash(outcome) != known_hash
+    """Whether ``outcome`` is a document of other bytes than the last, whatever its headers say."""
+    if not isinstance(outcome, Response) or outcome.status != 200:
+        return False
+    return body_hash(outcome) != known_hash
 
 
 def unread(outcome: FetchOutcome) -> Finding:

@@ -79,7 +79,7 @@ class Folder:
         regrouping = regroup(
             before,
             groups,
-            [_as_decided(member, decided.decisions.get(member.id)) for member in members.values()],
+            [decided.member(member) for member in members.values()],
             lambda: self._mint(now),
             now,
         )
@@ -111,6 +111,14 @@ class _Decided:
     decisions: dict[int, ArticleDecision] = field(default_factory=dict)
     moves: dict[int, ArticleMove] = field(default_factory=dict)
     revised: list[tuple[int, int]] = field(default_factory=list)
+
+    def member(self, member: Member) -> Member:
+        """``member`` as it will be once this is written."""
+        decision = self.decisions.get(member.id)
+        if decision is None:
+            return member
+        place = list(self.decisions).index(member.id)
+        return replace(member, copy_of=decision.copy_of, fold_order=member.fold_order + place)
 
 
 def _decide(matcher: Matcher, batch: Sequence[FoldArticle]) -> _Decided:
@@ -146,10 +154,6 @@ def _move(decided: _Decided, move: Move) -> None:
 
 def _recorded(reason: Reason) -> dict[str, Any]:
     return {"words": str(reason), **asdict(reason)}
-
-
-def _as_decided(member: Member, decision: ArticleDecision | None) -> Member:
-    return replace(member, copy_of=decision.copy_of) if decision else member
 
 
 def _document(article: FoldArticle) -> Document:

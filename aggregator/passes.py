@@ -1,5 +1,6 @@
 """Work that comes to an end: ``newsfold update`` and ``newsfold render``, with their progress."""
 
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -74,14 +75,14 @@ async def _step(
 
 @contextmanager
 def _progress(name: str, total: int) -> Iterator[Callable[[int], None]]:
-    error = click.get_text_stream("stderr")
-    if not error.isatty():
+    if not sys.stderr.isatty():
         click.echo(f"{name} {total}", err=True)
         yield lambda _: None
         return
-    with click.progressbar(
-        length=total, label=f"{name:<10}", show_pos=True, show_percent=False, file=error
-    ) as bar:
+    bar = click.progressbar(
+        length=total, label=f"{name:<10}", show_pos=True, show_percent=False, file=sys.stderr
+    )
+    with bar:
         yield lambda done: bar.update(done - bar.pos)
 
 

@@ -69,7 +69,12 @@ class Poller:
             return
         finding = await self._find(source, outcome)
         commit, plan = decide(
-            source, outcome, finding, self._politeness, self._tools.clock(), self._tools.rng
+            source,
+            outcome,
+            finding,
+            self._politeness,
+            now=self._tools.clock(),
+            rng=self._tools.rng,
         )
         await self._tools.ledger.write(commit_poll, commit)
         if plan.host_not_before:
@@ -138,6 +143,7 @@ def decide(
     outcome: FetchOutcome,
     finding: Finding,
     politeness: Politeness,
+    *,
     now: datetime,
     rng: Random,
 ) -> tuple[PollCommit, Plan]:
