@@ -1,0 +1,211 @@
+"""The main job over loopback HTTP: the demonstration newsroom in, one entry per story out."""
+
+import asyncio
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+
+import feedparser
+import pytest
+from newsroom_runs import (
+    FEED,
+    all_stories,
+    identities,
+    newsroom_settings,
+    on_stage,
+    opened,
+    serve,
+    settings_for,
+)
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from aggregator.newsroom import load_newsroom
+from aggregator.passes import full_pass
+from storage.status import totals
+
+NEWSROOM = load_newsroom()
+LATER = datetime(2023, 4, 30, tzinfo=UTC)
+
+
+async def test_the_newsroom_becomes_its_events_and_a_second_pass_changes_nothing(
+    database_url: str,
+) -> None:
+    async with on_stage(NEWSROOM, LATER) as stage:
+        settings = newsroom_settings(database_url, stage)
+        async with opened(settings) as first:
+            await full_pass(first, everything=True)
+            assert first.tally.failed == {}
+            found = await first.ledger.read(totals)
+            stories = await all_stories(first)
+            document = first.publisher.document(*FEED)
+        async with opened(settings) as second:
+            await full_pass(second, everything=True)
+            assert second.tally.entries == 0
+            assert second.tally.read == 0
+            assert await second.ledger.read(totals) == found
+            again = second.publisher.document(*FEED)
+
+    assert found.sources == len(NEWSROOM.outlets)
+    assert found.articles == len(NEWSROOM.articles)
+    assert document is not None
+    assert document == again, "the feed is byte for byte what it was before the restart"
+    truth = defaultdict(set)
+    for article in NEWSROOM.articles:
+        truth[article.event].add(article.id)
+    groups = identities(NEWSROOM, stories).values()
+    assert sorted(map(sorted, groups)) == sorted(map(sorted, truth.values()))
+    copies = {a.id: a.copy_of for a in NEWSROOM.articles if a.copy_of}
+    assert found.copies == len(copies)
+
+
+async def test_the_feed_names_and_links_every_outlet(database_url: str) -> None:
+    async with on_stage(NEWSROOM, LATER) as stage:
+        settings = newsroom_settings(database_url, stage)
+        async with opened(settings) as application:
+            await full_pass(application, everything=True)
+            stories = await all_stories(application)
+            document = application.publisher.document(*FEED)
+    assert document is not None
+    parsed = feedparser.parse(document.body)
+    assert not parsed.bozo
+    entries = {entry.id: entry for entry in parsed.entries}
+    assert set(entries) == {story.uri for story in stories}
+    for story in stories:
+        entry = entries[story.uri]
+        assert entry.title == story.lead.title
+        linked = {link.href for link in entry.links}
+        assert {article.url for article in story.articles} <= linked
+        for article in story.articles:
+            assert article.outlet in entry.content[0].value
+
+
+async def test_three_days_bring_nothing_twice_and_lose_nothing(database_url: str) -> None:
+    """Polled every two hours while the news comes in, with a restart in between each time."""
+    begin = min(article.published for article in NEWSROOM.articles)
+    end = max(article.published for article in NEWSROOM.articles) + timedelta(hours=2)
+    seen: dict[str, datetime] = {}
+    async with on_stage(NEWSROOM, begin) as stage:
+        settings = newsroom_settings(database_url, stage)
+        while stage.moment < end:
+            stage.moment += timedelta(hours=8)
+            async with opened(settings, lambda: stage.moment) as application:
+                await full_pass(application, everything=True)
+                stories = await all_stories(application)
+            for story in stories:
+                assert story.updated_at >= seen.get(story.uri, story.updated_at)
+                seen[story.uri] = story.updated_at
+    shown = {article for group in identities(NEWSROOM, stories).values() for article in group}
+    assert shown == {article.id for article in NEWSROOM.articles}
+    assert {story.uri for story in stories} <= set(seen)
+
+
+class Outlets:
+    """A handful of scripted feeds on one loopback server."""
+
+    def __init__(self) -> None:
+        self.hung = asyncio.Event()
+        self.items: dict[str, str] = {}
+        self.requests: list[tuple[str, str | None]] = []
+
+    def app(self) -> Starlette:
+        return Starlette(routes=[Route("/{name}", self.answer)])
+
+    async def answer(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        self.requests.append((name, request.headers.get("if-none-match")))
+        if name == "hangs":
+            await self.hung.wait()
+        if name == "fails":
+            return Response("no", 500)
+        if name == "page":
+            return Response("<html><body>Hello", media_type="text/html")
+        if name not in self.items:
+            return Response("gone", 404)
+        body = (
+            f"<rss version='2.0'><channel><title>{name}</title>{self.items[name]}</channel></rss>"
+        )
+        etag = f'"{hash(body)}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304)
+        return Response(body, media_type="application/rss+xml", headers={"ETag": etag})
+
+
+def item(number: int, words: str) -> str:
+    return (
+        f"<item><title>{words}</title><guid isPermaLink='false'>{number}</guid>"
+        f"<description>{words} and more about it, in a few words.</description></item>"
+    )
+
+
+async def test_sources_that_fail_are_listed_and_stop_nobody(database_url: str) -> None:
+    outlets = Outlets()
+    outlets.items = {"good": item(1, "Harbour bridge reopens after repairs")}
+    async with serve(outlets.app()) as url:
+        sources: list[dict[str, object]] = [
+            {"url": f"{url}/{name}", "name": name}
+            for name in ("good", "fails", "missing", "page", "hangs")
+        ]
+        sources.append({"url": "http://10.255.255.1/feed", "name": "private"})
+        settings = settings_for(database_url, sources, fetch={"timeout": "500ms"})
+        async with opened(settings) as application:
+            await full_pass(application, everything=True)
+            failed = application.tally.failed
+            found = await application.ledger.read(totals)
+        outlets.hung.set()
+    assert found.entries == found.stories == 1
+    assert set(failed) == {"fails", "missing", "page", "hangs", "private"}
+    assert "500" in failed["fails"]
+    assert "404" in failed["missing"]
+    assert "not a feed" in failed["page"]
+    assert "10.255.255.1" in failed["private"]
+
+
+async def test_a_changed_entry_is_read_again_and_keeps_its_story(database_url: str) -> None:
+    outlets = Outlets()
+    outlets.items = {"good": item(1, "Harbour bridge reopens")}
+    async with serve(outlets.app()) as url:
+        settings = settings_for(database_url, [{"url": f"{url}/good", "name": "Good"}])
+        async with opened(settings) as application:
+            await full_pass(application, everything=True)
+            (before,) = await all_stories(application)
+            outlets.items = {"good": item(1, "Harbour bridge reopens, then closes again")}
+            await full_pass(application, everything=True)
+            (after,) = await all_stories(application)
+            document = application.publisher.document(*FEED)
+    assert after.uri == before.uri
+    assert after.title == "Harbour bridge reopens, then closes again"
+    assert after.updated_at > before.updated_at
+    assert document is not None
+    assert b"then closes again" in document.body
+    assert outlets.requests[-1][1] is not None, "the second request was conditional"
+
+
+async def test_an_unchanged_feed_is_asked_for_with_its_validators(database_url: str) -> None:
+    outlets = Outlets()
+    outlets.items = {"good": item(1, "Harbour bridge reopens")}
+    async with serve(outlets.app()) as url:
+        settings = settings_for(database_url, [{"url": f"{url}/good", "name": "Good"}])
+        for _ in range(2):
+            async with opened(settings) as application:
+                await full_pass(application, everything=True)
+                assert application.tally.failed == {}
+    assert [conditional is not None for _, conditional in outlets.requests] == [False, True]
+
+
+@pytest.mark.parametrize("everything", [True, False])
+async def test_only_what_is_due_is_polled_unless_all_is_asked_for(
+    tmp_path: object, everything: bool
+) -> None:
+    outlets = Outlets()
+    outlets.items = {"good": item(1, "Harbour bridge reopens")}
+    url_of_database = f"sqlite:///{tmp_path}/n.db"
+    async with serve(outlets.app()) as url:
+        settings = settings_for(
+            url_of_database, [{"url": f"{url}/good"}], fetch={"min_interval": "1h"}
+        )
+        async with opened(settings) as application:
+            await full_pass(application, everything=False)
+            await full_pass(application, everything=everything)
+    assert len(outlets.requests) == 1 + everything
