@@ -13,21 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 BUCKETS: Final = 1 << 20
-WORDS, NAMES, NUMBERS = range(3)
-KINDS: Final = 3
-KIND_OF_FIELD: Final = np.array([WORDS, WORDS, NAMES, NUMBERS, WORDS], dtype=np.int64)
-"""Body, title and lead share the frequencies of words."""
+TERMS: Final = 2 * BUCKETS
+"""Words in the first half, pairs of capitalised words in the second."""
 _STEPS = 20_000
 _RAREST = 3
 
 
 def _nothing() -> npt.NDArray[np.float32]:
-    return np.zeros(KINDS * BUCKETS, dtype=np.float32)
+    return np.zeros(TERMS, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Background:
-    """``shares``: in what share of articles a term occurs, by kind * BUCKETS + bucket.
+    """``shares``: in what share of articles a term occurs, by term.
 
     ``documents``: on how many articles that rests, by language.
     """
@@ -37,18 +35,18 @@ class Background:
 
     @classmethod
     def count(cls, articles: Iterable[tuple[str, npt.NDArray[np.int64]]]) -> "Background":
-        """From pairs of a language and the distinct frequency keys of one article.
+        """From pairs of a language and the distinct terms of one article.
 
-        Words are counted within their language, names and numbers over all.
+        Words are counted within their language, pairs of capitalised words over all.
         """
         documents: dict[str, int] = {}
         counts: dict[str, npt.NDArray[np.int32]] = {}
         for language, keys in articles:
             documents[language] = documents.get(language, 0) + 1
-            table = counts.setdefault(language, np.zeros(KINDS * BUCKETS, dtype=np.int32))
+            table = counts.setdefault(language, np.zeros(TERMS, dtype=np.int32))
             table[keys] += 1
         shares = _nothing()
-        everywhere = sum(counts.values(), np.zeros(KINDS * BUCKETS, dtype=np.int32))
+        everywhere = sum(counts.values(), np.zeros(TERMS, dtype=np.int32))
         everywhere[everywhere < _RAREST] = 0
         shares[BUCKETS:] = everywhere[BUCKETS:] / max(sum(documents.values()), 1)
         for language, table in counts.items():
@@ -56,10 +54,9 @@ class Background:
             shares[:BUCKETS] += table[:BUCKETS] / documents[language]
         return cls(documents, (np.rint(shares * _STEPS) / _STEPS).astype(np.float32))
 
-    def idf(self, fieldno: int, buckets: npt.NDArray[np.uint32]) -> npt.NDArray[np.float64]:
-        """The smoothed inverse document frequency of some terms of one field."""
-        shares = self.shares[buckets + np.uint32(KIND_OF_FIELD[fieldno] * BUCKETS)]
-        return np.log(1 + 10_000 / (1.0 + 10_000 * shares.astype(np.float64)))
+    def idf(self, terms: npt.NDArray[np.uint32]) -> npt.NDArray[np.float64]:
+        """The smoothed inverse document frequency of some terms."""
+        return np.log(1 + 10_000 / (1.0 + 10_000 * self.shares[terms].astype(np.float64)))
 
     def save(self, path: Path) -> None:
         """Write as a compressed NumPy archive."""

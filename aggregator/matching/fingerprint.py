@@ -1,7 +1,7 @@
 """An article boiled down to what can be compared: a pure function of the document alone.
 
-A fingerprint holds weighted terms in five fields as one packed array of about a kilobyte, a sketch
-of its word shingles for finding copies, and a few numbers. The text itself is not kept.
+A fingerprint holds weighted terms as one packed array of well under a kilobyte, a sketch of the
+text's word shingles for finding copies, and a few numbers. The text itself is not kept.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aggregator.matching.background import Background
+from aggregator.matching.background import BUCKETS, Background
 from aggregator.matching.copies import sketch
 from aggregator.matching.document import Document
 from aggregator.matching.tokens import BREAK, CAPITAL, NUMBER, Terms, Tokenizer, language_code
@@ -18,19 +18,17 @@ from aggregator.matching.tokens import BREAK, CAPITAL, NUMBER, Terms, Tokenizer,
 MAX_TITLE = 300
 MAX_TEXT = 6_000
 """Characters that are read; what an article says later hardly changes what event it tells."""
+LEAD_WORDS = 60
 
-BODY, TITLE, NAMES, NUMBERS, LEAD = range(5)
-FIELDS: Final = 5
-BUCKET_BITS: Final = 20
-BUCKETS: Final = 1 << BUCKET_BITS
-_KEPT = {BODY: 160, TITLE: 24, NAMES: 48, NUMBERS: 24, LEAD: 40}
-_LEAD_WORDS = 60
-_WEIGHT_STEP: Final = 16
+WEIGHT: Final = 0x0F
+IN_TITLE, IN_LEAD, IS_NAME, IS_NUMBER = 0x10, 0x20, 0x40, 0x80
+WEIGHT_STEP: Final = 1 / 3
+_COMMON: Final = 0x100  # while counting: seen without a capital, so no name
+_TITLE_TIMES, _LEAD_TIMES = 3, 2
+_KEPT_WORDS, _KEPT_PAIRS = 150, 32
 
 Packed = npt.NDArray[np.uint32]
-"""Sorted entries: field (4 bits), bucket (20 bits), weight in sixteenths (8 bits)."""
-
-_EMPTY = np.zeros(0, dtype=np.uint32)
+"""Sorted entries: term (21 bits: kind and bucket), flags (4 bits), weight in thirds (4 bits)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,53 +63,82 @@ class Fingerprinter:
         tokenizer = self.tokenizer(language)
         title = tokenizer.terms(document.title[:MAX_TITLE] if with_title else "")
         text = tokenizer.terms(document.text[:MAX_TEXT])
-        title_words, words = _terms(title), _terms(text)
-        lead = words[:_LEAD_WORDS]
-        idf = self._background.idf
-        fields = (
-            _field(BODY, np.concatenate((words, lead, title_words, title_words, title_words)), idf),
-            _field(TITLE, title_words, idf),
-            _field(NAMES, np.concatenate((_names(title), _names(text))), idf),
-            _field(NUMBERS, np.concatenate((_numbers(title), _numbers(text))), idf),
-            _field(LEAD, np.concatenate((title_words, lead)), idf),
-        )
         published = document.published
         return Fingerprint(
-            packed=np.concatenate(fields),
-            shingles=sketch(words),
-            title_words=len(title_words),
-            words=len(words),
+            packed=self._packed(title, text),
+            shingles=sketch(text.words[text.kinds != BREAK]),
+            title_words=int((title.kinds != BREAK).sum()),
+            words=int((text.kinds != BREAK).sum()),
             published=published.timestamp() / 86_400 if published else float("nan"),
             language=language,
         )
 
+    def _packed(self, title: Terms, text: Terms) -> Packed:
+        kinds = np.concatenate((title.kinds, text.kinds))
+        words = np.concatenate((title.words, text.words)) & np.uint32(BUCKETS - 1)
+        names = np.concatenate((title.names, text.names))
+        flags = _FLAGS_OF_KIND[kinds]
+        times = np.ones(len(kinds), dtype=np.int32)
+        headed = len(title.kinds)
+        lead_end = headed + LEAD_WORDS
+        flags[:headed] |= IN_TITLE | IN_LEAD
+        flags[headed:lead_end] |= IN_LEAD
+        times[:headed] = _TITLE_TIMES
+        times[headed:lead_end] = _LEAD_TIMES
 
-def _terms(terms: Terms) -> Packed:
-    return terms.words[terms.kinds != BREAK]
+        capital = kinds == CAPITAL
+        paired = np.flatnonzero(capital[:-1] & capital[1:])
+        pairs = (names[paired] * np.uint32(0x9E3779B1)) ^ names[paired + 1]
+        pairs = (pairs & np.uint32(BUCKETS - 1)) | np.uint32(BUCKETS)
+        kept = np.flatnonzero(kinds != BREAK)
+        return self._counted(
+            np.concatenate((words[kept], pairs)),
+            np.concatenate((flags[kept], flags[paired])),
+            np.concatenate((times[kept], times[paired])),
+        )
+
+    def _counted(self, terms: Packed, flags: npt.NDArray[np.uint16], times: object) -> Packed:
+        """The weightiest distinct terms with their flags and weights, packed and sorted."""
+        if not len(terms):
+            return terms
+        order = np.argsort(terms, kind="stable")
+        terms = terms[order]
+        starts = np.flatnonzero(np.concatenate(([True], terms[1:] != terms[:-1])))
+        terms = terms[starts]
+        flags = np.bitwise_or.reduceat(flags[order], starts)
+        weights = 1 + np.log(np.add.reduceat(times[order], starts))
+        flags[(flags & _COMMON) > 0] &= ~np.uint16(IS_NAME)
+        words = int(np.searchsorted(terms, BUCKETS))
+        if words > _KEPT_WORDS or len(terms) - words > _KEPT_PAIRS:
+            importance = weights * self._background.idf(terms)
+            importance[(flags & IN_TITLE) > 0] += 100
+            importance[(flags & IN_LEAD) > 0] += 100
+            chosen = np.concatenate(
+                (
+                    _largest(importance[:words], _KEPT_WORDS),
+                    words + _largest(importance[words:], _KEPT_PAIRS),
+                )
+            )
+            terms, flags, weights = terms[chosen], flags[chosen], weights[chosen]
+        thirds = np.minimum(np.rint(weights / WEIGHT_STEP), WEIGHT).astype(np.uint32)
+        return (terms << np.uint32(8)) | (flags & np.uint16(0xF0)).astype(np.uint32) | thirds
 
 
-def _numbers(terms: Terms) -> Packed:
-    return terms.names[terms.kinds == NUMBER]
+_FLAGS_OF_KIND = np.zeros(4, dtype=np.uint16)
+_FLAGS_OF_KIND[CAPITAL] = IS_NAME
+_FLAGS_OF_KIND[NUMBER] = IS_NUMBER | _COMMON
+_FLAGS_OF_KIND[0] = _COMMON
 
 
-def _names(terms: Terms) -> Packed:
-    """Capitalised words, and neighbouring pairs of them under a hash of both."""
-    capital = terms.kinds == CAPITAL
-    pair = capital[:-1] & capital[1:]
-    pairs = terms.names[:-1][pair] * np.uint32(0x9E3779B1) ^ terms.names[1:][pair]
-    return np.concatenate((terms.names[capital], pairs))
+def _largest(values: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
+    """The positions of the largest values, rising; equal values go by position."""
+    if len(values) <= count:
+        return np.arange(len(values))
+    return np.sort(np.argsort(-values, kind="stable")[:count])
 
 
-def _field(field: int, hashes: Packed, idf: object) -> Packed:
-    """The weightiest distinct terms, packed and sorted by bucket."""
-    if not len(hashes):
-        return _EMPTY
-    buckets, counts = np.unique(hashes & np.uint32(BUCKETS - 1), return_counts=True)
-    weights = np.minimum(1 + np.log(counts), 15.9)
-    keep = _KEPT[field]
-    if len(buckets) > keep:
-        importance = weights * idf(field, buckets)
-        chosen = np.sort(np.argpartition(-importance, keep)[:keep])
-        buckets, weights = buckets[chosen], weights[chosen]
-    entries = (np.uint32(field) << np.uint32(BUCKET_BITS)) | buckets
-    return (entries << np.uint32(8)) | np.rint(weights * _WEIGHT_STEP).astype(np.uint32)
+def common_names(one: Fingerprint, other: Fingerprint) -> frozenset[int]:
+    """The buckets of the words that both articles write as names."""
+    mine = {entry >> 8 for entry in one.packed[(one.packed & IS_NAME) > 0].tolist()}
+    its = {entry >> 8 for entry in other.packed[(other.packed & IS_NAME) > 0].tolist()}
+    return frozenset(mine & its)

@@ -33,7 +33,7 @@ class BadLine:
 
 
 def read_rows(path: Path) -> tuple[list[Row], list[BadLine]]:
-    """The articles of a file in order of ``published`` (undated ones first, in file order).
+    """The articles of a file in order of ``published`` (undated ones as old as the first, in file order).
 
     Raises OSError when the file cannot be read.
     """
@@ -56,9 +56,10 @@ def read_rows(path: Path) -> tuple[list[Row], list[BadLine]]:
             seen.add(str(value["id"]))
             rows.append((str(value["id"]), value))
     dated = [(_date(value.get("published")), id_, value) for id_, value in rows]
-    dated.sort(key=lambda item: item[0] or EPOCH)
+    first = min((date for date, _, _ in dated if date), default=EPOCH)
+    dated.sort(key=lambda item: item[0] or first)
     return [
-        Row(id_, _document(number, value, date), value.get("cluster"))
+        Row(id_, _document(number, value, date, first), value.get("cluster"))
         for number, (date, id_, value) in enumerate(dated)
     ], bad
 
@@ -73,7 +74,9 @@ def _problem(value: object, seen: set[str]) -> str | None:
     return None
 
 
-def _document(number: int, value: dict[str, Any], published: datetime | None) -> Document:
+def _document(
+    number: int, value: dict[str, Any], published: datetime | None, first: datetime
+) -> Document:
     def text(key: str) -> str:
         found = value.get(key)
         return found if isinstance(found, str) else ""
@@ -85,7 +88,7 @@ def _document(number: int, value: dict[str, Any], published: datetime | None) ->
         url=text("url") or None,
         publisher=text("publisher") or None,
         published=published,
-        arrived=published or EPOCH,
+        arrived=published or first,
         language=text("lang") or None,
     )
 

@@ -8,140 +8,163 @@ were recorded for them: ``restore`` with both, in order of arrival, gives the ma
           -> second looks at what is young and linked
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aggregator.matching.background import BUCKETS
 from aggregator.matching.copies import containment
+from aggregator.matching.corrections import Correction, Corrections
+from aggregator.matching.decisions import (
+    Decision,
+    Evidence,
+    Explanation,
+    FoldResult,
+    Move,
+    NotChosen,
+)
 from aggregator.matching.document import Document
-from aggregator.matching.fingerprint import Fingerprint, Fingerprinter
+from aggregator.matching.fingerprint import MAX_TITLE, Fingerprint, Fingerprinter, common_names
 from aggregator.matching.model import Model
-from aggregator.matching.pairs import NEIGHBOURS, Comparer, remember
-from aggregator.matching.reasons import Kind, Reason, probability
+from aggregator.matching.pairs import NEIGHBOURS, Comparer, Floats, remember
+from aggregator.matching.reasons import Kind, Reason, apart, in_words, probability
+from aggregator.matching.recurring import RecurringTitles
 from aggregator.matching.stories import CANNOT, FLOOR, MUST, Stories
 from aggregator.matching.window import Window
 
 CAP = 8_000
+"""Log-odds, in thousandths, beyond which one pair cannot outweigh others any more."""
 COPY = 0.8
-_COPY_COSINE = 0.5
+"""The share of the shorter text's shingles that makes the other a copy."""
+_COPY_COSINE = 500
 _COMPLETE = 256
 """Members of a likely story that are compared although the index did not name them."""
+_SHOWN = 3
+_NAMES_READ = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far back the matcher remembers: by days since arrival and by number of documents."""
+    """How far back the matcher remembers: days since arrival and number of documents."""
 
-    days: float = 730.0
+    days: float = 3_650.0
     documents: int = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What comparing with one earlier document said, to be recorded with the decision.
-
-    ``log_odds`` of one event and ``cosine`` of the texts, both in thousandths.
-    """
-
-    id: int
-    log_odds: int
-    cosine: int
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Where a document belongs. ``story`` is an opaque key; ``evidence`` is for ``restore``."""
-
-    id: int
-    story: int
-    copy_of: int | None
-    score: float
-    reason: Reason
-    evidence: tuple[Evidence, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A second look put an earlier document into another story."""
-
-    id: int
-    story: int
-    score: float
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class FoldResult:
-    """The new document's decision, and which earlier documents moved because of it."""
-
-    decision: Decision
-    moves: tuple[Move, ...] = ()
 
 
 class Matcher:
     """Decides, one document at a time, which documents tell the same event."""
 
-    def __init__(self, model: Model, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        model: Model,
+        limits: Limits | None = None,
+        corrections: Iterable[Correction] = (),
+    ) -> None:
         self._model = model
-        self._limits = limits
+        self._limits = limits or Limits()
+        self._corrections = Corrections(corrections)
         self._fingerprinter = Fingerprinter(model.background)
         self._comparer = Comparer()
         self._window = Window(model.background)
         self._stories = Stories(model.rules)
+        self._titles = RecurringTitles()
         self._slots: dict[int, int] = {}
         self._ids: dict[int, int] = {}
-        self._urls: dict[str, int] = {}
-        self._nearest: dict[int, npt.NDArray[np.float32]] = {}
+        self._urls: dict[int, str] = {}
+        self._nearest: dict[int, Floats] = {}
         self._arrived: dict[int, float] = {}
 
     def __len__(self) -> int:
         return len(self._slots)
+
+    def __contains__(self, document: int) -> bool:
+        return document in self._slots
+
+    # --- deciding -----------------------------------------------------------------------------
 
     def add(self, document: Document) -> FoldResult:
         """Decide where ``document`` belongs and remember it.
 
         Raises ValueError when its id is already in the window.
         """
-        slot, fingerprint = self._enter(document)
-        candidates = self._candidates(document, fingerprint)
-        compared = self._compare(slot, fingerprint, candidates)
-        self._admit(slot, document, fingerprint, compared)
-        original = self._copied(fingerprint, compared)
+        self._make_room(document)
+        recurring = self._titles.recurs(document)
+        new = self._fingerprinter.make(document, with_title=not recurring)
+        evidence = self._compare(new, self._candidates(document, new))
+        slot = self._admit(document, new, evidence)
+        original = self._copied(slot, new, evidence)
+        found = None if original is not None else self._stories.best(slot)
         if original is not None:
-            story, score, kind = self._stories.story(original), CAP, Kind.COPY
+            story, text = self._stories.story(original), self._stories.text(original)
         else:
-            found = self._stories.best(slot)
-            story, score = found or (document.id, 0)
-            kind = Kind.EVENT if found else Kind.FIRST
-        self._stories.put(slot, story, self._arrived[slot], original)
-        moves = [] if original is not None else list(self._stories.second_looks(slot))
+            story, text = found[0] if found else document.id, document.id
+        self._stories.put(slot, story, text)
+        looks = list(self._stories.second_looks(slot)) if original is None else []
+        moves = tuple(self._moved((one for one, _ in looks), besides=slot))
+        reason = self._reason(slot, document)
         return FoldResult(
             Decision(
                 id=document.id,
                 story=self._stories.story(slot),
-                copy_of=None if original is None else self._ids[original],
-                score=probability(score) if kind is not Kind.FIRST else 0.0,
-                reason=Reason(kind),
-                evidence=tuple(compared),
+                copy_of=self._copy_of(slot),
+                score=reason.score,
+                reason=reason,
+                evidence=tuple(evidence),
+                recurring=recurring,
             ),
-            tuple(
-                Move(self._ids[moved], story, 0.0, Reason(Kind.EVENT))
-                for moved, story in moves
-                if moved != slot
-            ),
+            moves,
         )
 
-    def _enter(self, document: Document) -> tuple[int, Fingerprint]:
+    def restore(self, document: Document, decision: Decision) -> None:
+        """Remember ``document`` as it was decided; ``decision.story`` is where it stands now.
+
+        To rebuild a matcher call this for every document in the window, in order of arrival.
+        Raises ValueError when its id is already in the window.
+        """
+        self._make_room(document)
+        new = self._fingerprinter.make(document, with_title=not decision.recurring)
+        slot = self._admit(document, new, decision.evidence)
+        text = document.id if decision.copy_of is None else decision.copy_of
+        self._stories.put(slot, decision.story, text)
+
+    def apply(self, corrections: Iterable[Correction]) -> tuple[Move, ...]:
+        """Obey operators: which documents moved. What is not in the window is noted for later."""
+        moved: dict[int, None] = {}
+        for one in corrections:
+            self._corrections.add([one])
+            a, b = self._slots.get(one.a), self._slots.get(one.b)
+            if a is None or b is None or a == b:
+                continue
+            if one.together:
+                changes = self._stories.join(a, b)
+            else:
+                key = _split_key(one.b, self._stories.story(a))
+                changes = self._stories.split(a, b, key, one.b)
+            moved.update((slot, None) for slot, _ in changes)
+        return tuple(self._moved(moved, operator=True))
+
+    def explain(self, document: int) -> Explanation:
+        """Why a document stands where it stands. Raises KeyError when it is not in the window."""
+        slot = self._slots[document]
+        home = self._stories.story(slot)
+        averages = self._stories.averages(self._stories.original(slot))
+        nearest = sorted((-average, story) for story, average in averages.items() if story != home)
+        return Explanation(
+            id=document,
+            story=home,
+            copy_of=self._copy_of(slot),
+            reason=self._reason(slot),
+            not_chosen=tuple(self._not_chosen(slot, story) for _, story in nearest[:_SHOWN]),
+        )
+
+    # --- what a new document is compared with ----------------------------------------------------
+
+    def _make_room(self, document: Document) -> None:
         if document.id in self._slots:
             msg = f"document {document.id} is already in the window"
             raise ValueError(msg)
         now = document.arrived.timestamp() / 86_400
-        self._evict(now)
-        return self._window.next, self._fingerprinter.make(document)
-
-    def _evict(self, now: float) -> None:
         window = self._window
         while len(window) and (
             len(window) >= self._limits.documents
@@ -150,13 +173,21 @@ class Matcher:
             slot = window.oldest
             window.evict()
             self._stories.drop(slot)
+            self._titles.drop(slot)
+            self._urls.pop(slot, None)
             del self._slots[self._ids.pop(slot)], self._nearest[slot], self._arrived[slot]
 
-    def _candidates(self, document: Document, fingerprint: Fingerprint) -> list[int]:
-        found = self._window.candidates(fingerprint).tolist()
-        return list(dict.fromkeys(self._stories.original(slot) for slot in found))
+    def _candidates(self, document: Document, new: Fingerprint) -> list[int]:
+        """Originals that the index proposes, but no earlier version of the document itself."""
+        found = [self._stories.original(slot) for slot in self._window.candidates(new)]
+        url = document.url
+        return [
+            slot
+            for slot in dict.fromkeys(found)
+            if url is None or self._urls.get(slot) != url
+        ]
 
-    def _compare(self, slot: int, new: Fingerprint, candidates: list[int]) -> list[Evidence]:
+    def _compare(self, new: Fingerprint, candidates: list[int]) -> list[Evidence]:
         """The log-odds with the candidates and with the rest of the stories they suggest."""
         if not candidates:
             return []
@@ -167,59 +198,156 @@ class Matcher:
             more_odds, more_cosines = self._score(new, missing, best)
             candidates = candidates + missing
             odds, cosines = odds + more_odds, cosines + more_cosines
-        top = sorted(cosines, reverse=True)[:NEIGHBOURS][-1]
+        least = max(sorted(cosines, reverse=True)[:NEIGHBOURS][-1], 1)
         return [
             Evidence(self._ids[other], odd, cosine)
             for other, odd, cosine in zip(candidates, odds, cosines, strict=True)
-            if odd > FLOOR or cosine >= max(top, 1)
+            if odd > FLOOR or cosine >= least
         ]
 
-    def _score(self, new, candidates, best):
-        nearest = np.stack([self._nearest[other] for other in candidates])
-        features = self._comparer.compare(self._window, new, candidates, nearest, best)
-        odds = np.rint(self._model.log_odds(features) * 1000).clip(-CAP, CAP)
-        return odds.astype(int).tolist(), np.rint(features[:, 0] * 1000).astype(int).tolist()
+    def _score(
+        self, new: Fingerprint, slots: list[int], best: Floats | None
+    ) -> tuple[list[int], list[int]]:
+        """Log-odds and body cosines with some articles, in thousandths."""
+        features = self._comparer.compare(
+            self._window,
+            new,
+            [self._window[slot] for slot in slots],
+            np.stack([self._nearest[slot] for slot in slots]),
+            best,
+        )
+        odds = np.rint(self._model.network.log_odds(features) * 1000).clip(-CAP, CAP)
+        cosines = np.rint(features[:, 0] * 1000)
+        return odds.astype(int).tolist(), cosines.astype(int).tolist()
 
     def _missing(self, odds: dict[int, int]) -> list[int]:
         """Members of stories that look likely by those compared, but were not compared."""
-        sums: dict[int, list[int]] = {}
+        sums: dict[int, int] = {}
+        counts: dict[int, int] = {}
         for slot, odd in odds.items():
-            sums.setdefault(self._stories.story(slot), []).append(max(odd, FLOOR))
+            story = self._stories.story(slot)
+            sums[story] = sums.get(story, 0) + max(odd, FLOOR)
+            counts[story] = counts.get(story, 0) + 1
         likely = [
-            (sum(found) / len(found), story)
-            for story, found in sums.items()
-            if len(found) < self._stories.size(story)
+            (total / counts[story], story)
+            for story, total in sums.items()
+            if total > 0
+            and counts[story] < self._stories.size(story)
         ]
         missing: list[int] = []
-        for average, story in sorted(likely, reverse=True)[:3]:
-            if average > self._stories.rules.join:
-                rest = [m for m in self._stories.members(story) if m not in odds]
-                step = -(-len(rest) // _COMPLETE)
-                missing += rest[::step]
+        for _, story in sorted(likely, reverse=True)[:_SHOWN]:
+            rest = [m for m in self._stories.members(story) if m not in odds]
+            missing += rest[:: -(-len(rest) // _COMPLETE)]
         return missing
 
-    def _admit(
-        self, slot: int, document: Document, fingerprint: Fingerprint, compared: list[Evidence]
-    ) -> None:
-        """Everything about a document that does not depend on where it belongs."""
-        self._window.add(fingerprint)
+    def _admit(self, document: Document, new: Fingerprint, evidence: Sequence[Evidence]) -> int:
+        """Remember everything about a document that does not depend on where it belongs."""
+        slot = self._window.add(new)
         self._slots[document.id] = slot
         self._ids[slot] = document.id
         self._arrived[slot] = document.arrived.timestamp() / 86_400
-        alive = [(self._slots.get(e.id), e) for e in compared]
-        remember(self._nearest, slot, {o: e.cosine / 1000 for o, e in alive if o is not None})
-        for other, evidence in alive:
-            if other is not None and evidence.log_odds > FLOOR:
-                self._stories.link(slot, other, evidence.log_odds)
+        self._stories.admit(slot, self._arrived[slot], new.title_words + new.words)
+        self._titles.add(slot, document)
+        if document.url is not None:
+            self._urls[slot] = document.url
+        others = [self._slots.get(one.id) for one in evidence]
+        cosines = [one.cosine / 1000 for one in evidence]
+        remember(self._nearest, slot, list(zip(others, cosines, strict=True)))
+        for other, one in zip(others, evidence, strict=True):
+            if other is not None and one.log_odds > FLOOR:
+                self._stories.link(slot, other, one.log_odds)
+        for id_, together in self._corrections.about(document.id).items():
+            if id_ in self._slots and id_ != document.id:
+                self._stories.link(slot, self._slots[id_], MUST if together else CANNOT)
+        return slot
 
-    def _copied(self, new: Fingerprint, compared: list[Evidence]) -> int | None:
-        """The document that ``new`` is a copy of, if any."""
+    def _copied(self, slot: int, new: Fingerprint, evidence: Sequence[Evidence]) -> int | None:
+        """The article that a new one is a copy of, if any."""
         best, original = COPY, None
-        for evidence in compared:
-            if evidence.cosine < _COPY_COSINE * 1000:
-                continue
-            slot = self._slots[evidence.id]
-            share = containment(new.shingles, self._window[slot].shingles)
-            if share > best:
-                best, original = share, slot
+        for one in evidence:
+            if one.cosine >= _COPY_COSINE:
+                other = self._slots[one.id]
+                share = containment(new.shingles, self._window[other].shingles)
+                if share > best and not self._stories.forbids(slot, self._stories.story(other)):
+                    best, original = share, other
         return original
+
+    # --- saying why -----------------------------------------------------------------------------
+
+    def _copy_of(self, slot: int) -> int | None:
+        text = self._stories.text(slot)
+        return None if text == self._ids[slot] else text
+
+    def _moved(
+        self, slots: Iterable[int], besides: int | None = None, *, operator: bool = False
+    ) -> Iterator[Move]:
+        for slot in dict.fromkeys(slots):
+            if slot != besides:
+                reason = self._reason(slot, operator=operator)
+                story = self._stories.story(slot)
+                yield Move(self._ids[slot], story, self._copy_of(slot), reason.score, reason)
+
+    def _reason(
+        self, slot: int, document: Document | None = None, *, operator: bool = False
+    ) -> Reason:
+        home = self._stories.story(slot)
+        original = self._stories.original(slot)
+        if original != slot:
+            share = containment(self._window[slot].shingles, self._window[original].shingles)
+            part = f"same text, {share:.0%}"
+            return Reason(Kind.COPY, self._ids[original], probability(CAP), COPY, (part,))
+        partner = self._partner(slot, home)
+        if partner is None:
+            return Reason(Kind.OPERATOR if operator else Kind.FIRST)
+        told = abs(self._stories.links(slot)[partner]) >= MUST
+        average = self._stories.averages(slot)[home]
+        return Reason(
+            kind=Kind.OPERATOR if told or operator else Kind.EVENT,
+            partner=self._ids[partner],
+            score=probability(average),
+            needed=probability(self._stories.needed(slot)),
+            parts=self._parts(slot, partner, document),
+        )
+
+    def _partner(self, slot: int, story: int) -> int | None:
+        """The member of a story that is likest to an article."""
+        links = self._stories.links(slot)
+        near = [
+            (log_odds, -other)
+            for other, log_odds in links.items()
+            if other != slot and self._stories.story(other) == story
+        ]
+        return -max(near)[1] if near else None
+
+    def _parts(self, slot: int, partner: int, document: Document | None) -> tuple[str, ...]:
+        one, other = self._window[slot], self._window[partner]
+        names: list[str] = []
+        if document is not None:
+            wanted = common_names(one, other)
+            read = f"{document.title[:MAX_TITLE]} . {document.text[:_NAMES_READ]}"
+            spelled = self._fingerprinter.tokenizer(one.language).spelled
+            found = dict.fromkeys(spelled(read, wanted, BUCKETS - 1))
+            names = sorted(found, key=len, reverse=True)[:_SHOWN]
+        cosines = self._comparer.cosines(self._window, one, other)
+        days = abs(one.published - other.published)
+        return in_words(cosines, names, apart(days) if days == days else "undated")
+
+    def _not_chosen(self, slot: int, story: int) -> NotChosen:
+        one = self._stories.original(slot)
+        nearest = self._partner(one, story)
+        average = self._stories.averages(one)[story]
+        assert nearest is not None  # noqa: S101 - averages are of stories with links
+        needed = probability(self._stories.needed(one))
+        had = f"needed {needed:.2f}, had {probability(average):.2f} on average over its articles"
+        return NotChosen(
+            story,
+            self._ids[nearest],
+            probability(average),
+            (*self._parts(one, nearest, None), had),
+        )
+
+
+def _split_key(document: int, story: int) -> int:
+    """A key for what an operator split off: the same each time, and no document's id."""
+    mixed = (document * 0x9E3779B97F4A7C15 + story * 0xC2B2AE3D27D4EB4F) & (2**62 - 1)
+    return -1 - mixed

@@ -1,7 +1,7 @@
 """The learned part as data: weights, thresholds, background frequencies and where they came from.
 
-A model is a quadratic form over the features of a pair, giving the log-odds that both tell one
-event. It is made by ``train`` and read from two files: readable JSON and the background's counts.
+A model is a network of one hidden layer over the features of a pair, giving the log-odds that both
+tell one event. It is made by ``train`` and read from two files: readable JSON and the background's counts.
 """
 
 import json
@@ -18,8 +18,9 @@ from aggregator.matching.stories import Rules
 
 SHIPPED = Path(__file__).with_name("weights.json")
 _FORMAT = 1
+_OUTLIER = np.float32(6)
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
 
 
 class ModelError(ValueError):
@@ -27,38 +28,52 @@ class ModelError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Model:
-    """Everything the matcher was taught.
+class Network:
+    """One hidden layer of rectified units over standardised features."""
 
-    ``quadratic`` is upper triangular over ``FEATURES``; ``linear`` and ``constant`` complete the
-    log-odds. ``provenance`` says what data (hash), when, and with what scores.
-    """
-
-    quadratic: Floats
-    linear: Floats
+    centre: Floats
+    scale: Floats
+    hidden: Floats
+    bias: Floats
+    output: Floats
     constant: float
+
+    def log_odds(self, features: Floats) -> Floats:
+        """The log-odds of one event for each row of features."""
+        inputs = standardised(features, self.centre, self.scale)
+        odds: Floats = np.maximum(inputs @ self.hidden + self.bias, 0) @ self.output
+        return odds + np.float32(self.constant)
+
+
+def standardised(rows: Floats, centre: Floats, scale: Floats) -> Floats:
+    """Features in standard deviations from their mean, outliers drawn in."""
+    return np.clip((rows - centre) / scale, -_OUTLIER, _OUTLIER)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """Everything the matcher was taught. ``provenance``: what data (hash), when, what scores."""
+
+    network: Network
     rules: Rules = Rules()
     background: Background = field(default_factory=Background)
     provenance: Mapping[str, object] = field(default_factory=dict)
 
-    def log_odds(self, features: npt.NDArray[np.float32]) -> Floats:
-        """The log-odds of one event for each row of features."""
-        rows = features.astype(np.float64)
-        return ((rows @ self.quadratic) * rows).sum(axis=1) + rows @ self.linear + self.constant
-
     def save(self, path: Path) -> None:
         """Write ``path`` (JSON) and, beside it, the background as ``.npz``."""
+        network = {
+            name: value if isinstance(value, float) else _rounded(value)
+            for name in Network.__slots__
+            if (value := getattr(self.network, name)) is not None
+        }
         value = {
             "format": _FORMAT,
             "provenance": dict(self.provenance),
             "rules": asdict(self.rules),
             "features": FEATURES,
-            "constant": self.constant,
-            "linear": [float(f"{w:.6g}") for w in self.linear],
-            "quadratic": [[float(f"{w:.6g}") for w in row] for row in self.quadratic],
+            "network": network,
         }
-        lines = json.dumps(value, indent=1, ensure_ascii=False)
-        path.write_text(lines + "\n", encoding="utf-8")
+        path.write_text(json.dumps(value, ensure_ascii=False) + "\n", encoding="utf-8")
         self.background.save(path.with_suffix(".npz"))
 
     @classmethod
@@ -69,14 +84,22 @@ class Model:
             if value["format"] != _FORMAT or tuple(value["features"]) != FEATURES:
                 msg = f"{path} was made for other features: run `newsfold train` again"
                 raise ModelError(msg)
+            network = {
+                name: part if isinstance(part, float) else np.array(part, dtype=np.float32)
+                for name, part in value["network"].items()
+            }
             return cls(
-                quadratic=np.array(value["quadratic"]),
-                linear=np.array(value["linear"]),
-                constant=value["constant"],
-                rules=Rules(**value["rules"]),
-                background=Background.load(path.with_suffix(".npz")),
-                provenance=value["provenance"],
+                Network(**network),
+                Rules(**value["rules"]),
+                Background.load(path.with_suffix(".npz")),
+                value["provenance"],
             )
         except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
             msg = f"{path} cannot be read as weights: {error}"
             raise ModelError(msg) from error
+
+
+def _rounded(values: Floats) -> object:
+    if values.ndim > 1:
+        return [_rounded(row) for row in values]
+    return [float(f"{value:.5g}") for value in values]

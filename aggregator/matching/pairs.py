@@ -4,159 +4,210 @@ Computed for one new article against all its candidates at once, with a fixed nu
 operations. ``FEATURES`` names the columns; docs/folding.md says what each is for.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from aggregator.matching.background import TERMS
 from aggregator.matching.fingerprint import (
-    BODY,
-    BUCKET_BITS,
-    BUCKETS,
-    FIELDS,
-    LEAD,
-    NAMES,
-    NUMBERS,
-    TITLE,
+    IN_LEAD,
+    IN_TITLE,
+    IS_NAME,
+    IS_NUMBER,
+    WEIGHT,
+    WEIGHT_STEP,
     Fingerprint,
 )
-from aggregator.matching.index import Ints
-from aggregator.matching.window import Floats, Window
+from aggregator.matching.window import Window
 
 NEIGHBOURS = 8
 """How many of an article's best body cosines are remembered, for ranks and margins."""
 
 FEATURES = (
     "body", "title", "names", "numbers", "lead",
-    "title in text, less", "title in text, more", "lead in text, less", "lead in text, more",
-    "rarest in common", "rare in common", "rarest name", 
+    "title in text, less", "title in text, more",
+    "lead in text, less", "lead in text, more",
+    "lead names in text, less", "lead names in text, more",
+    "lead numbers in text, less", "lead numbers in text, more",
+    "rarest in common", "rare in common", "rarest name in common",
     "days", "undated", "shorter", "longer", "shorter title",
     "rank, better", "rank, worse", "margin, better", "margin, worse",
 )  # fmt: skip
 
-_IN_BODY, _IN_TITLE, _IN_LEAD = 1, 2, 4
+_SEEN = 1
+_RARE = 4.0
+Floats = npt.NDArray[np.float32]
 
 
 class Comparer:
     """Compares a new article with candidates; owns scratch memory, no state between calls."""
 
     def __init__(self) -> None:
-        self._flags = np.zeros(BUCKETS, dtype=np.uint8)
+        self._flags = np.zeros(TERMS, dtype=np.uint8)
 
     def compare(
         self,
         window: Window,
         new: Fingerprint,
-        slots,
-        nearest,
-        best=None,
-    ) -> npt.NDArray[np.float32]:
-        """The features of ``new`` against each slot.
+        others: Sequence[Fingerprint],
+        nearest: Floats,
+        best: Floats | None = None,
+    ) -> Floats:
+        """The features of ``new`` against each of ``others`` (none of them empty).
 
-        ``nearest`` holds, for each slot, its best body cosines so far, falling.
+        ``nearest`` holds, for each other, its best body cosines so far, falling. ``best`` are the
+        best of ``new`` where they are already known, else they are taken from this comparison.
         """
-        count = len(slots)
-        others = [window[slot] for slot in slots]
-        packed = np.concatenate([new.packed, *[other.packed for other in others]])
-        owner = np.repeat(
-            np.arange(count + 1), [len(new.packed), *[len(other.packed) for other in others]]
-        )
-        entries = packed >> np.uint32(8)
-        sizes = np.array(
-            [window.language_size(other.language) for other in (new, *others)], dtype=np.float64
-        )
-        idf = window.idf(entries, sizes[owner])
-        values = idf * (packed & np.uint32(255)) * (1 / 16)
-        fields = (entries >> np.uint32(BUCKET_BITS)).astype(np.int64)
-        cells = owner * FIELDS + fields
-        shape = (count + 1, FIELDS)
-        squares = np.bincount(cells, values * values, shape[0] * FIELDS).reshape(shape)
+        count = len(others)
+        lengths = np.array([len(other.packed) for other in others])
+        starts = np.cumsum(lengths) - lengths
+        owner = np.repeat(np.arange(count), lengths)
+        packed = np.concatenate([other.packed for other in others])
+        terms = packed >> np.uint32(8)
 
-        # Entries that the new article has too.
-        mine = len(new.packed)
-        own = entries[:mine]
-        at = np.minimum(np.searchsorted(own, entries), max(mine - 1, 0))
-        hit = np.flatnonzero(own[at] == entries) if mine else np.zeros(0, dtype=np.int64)
-        products = values[hit] * values[at[hit]]
-        dots = np.bincount(cells[hit], products, shape[0] * FIELDS).reshape(shape)
-        norms = np.sqrt(np.maximum(squares * squares[0], 1e-9))
-        cosines = (dots / norms)[1:]
+        mine = new.packed >> np.uint32(8)
+        self._flags[mine] = (new.packed & np.uint32(0xF0)).astype(np.uint8) | _SEEN
+        seen = self._flags[terms]
+        self._flags[mine] = 0
 
-        covered = self._coverage(new, entries, owner, fields, idf, count)
-        rare = _rarest(owner, fields, hit, idf, count)
-        body = cosines[:, BODY]
-        days = np.abs(np.array([other.published for other in others]) - new.published)
-        undated = np.isnan(days)
-        words = np.array([other.words for other in others])
-        titles = np.array([other.title_words for other in others])
-        mine_best = np.sort(body)[::-1] if best is None else best
-        my_rank = (mine_best[None, :] > body[:, None]).sum(axis=1).clip(0, NEIGHBOURS)
-        its_rank = (nearest > body[:, None]).sum(axis=1)
-        top_other = mine_best[1] if len(mine_best) > 1 else 0.0
-        my_margin = body - np.where(body >= mine_best[0], top_other, mine_best[0])
-        its_margin = body - nearest[:, 0]
-        return np.stack(
+        sizes = {other.language: window.log_size(other.language) for other in others}
+        log_size = np.array([sizes[other.language] for other in others], dtype=np.float32)
+        idf = np.maximum(log_size[owner] - window.log_counts[terms], np.float32(0.05))
+        whole = np.add.reduceat(_masses(packed, idf), starts, axis=1)
+        my_idf = window.idf(mine, new.language)
+        my_whole = _masses(new.packed, my_idf).sum(axis=1)
+
+        hit = np.flatnonzero(seen)
+        of, seen, hits, idf = owner[hit], seen[hit], packed[hit], idf[hit]
+        my_packed = new.packed[np.searchsorted(mine, terms[hit])]
+        common = _common(hits, my_packed, idf)
+        dots = np.stack([np.bincount(of, part, count) for part in common])
+
+        cosines = dots[:5] / np.sqrt(np.maximum(whole[:5] * my_whole[:5, None], 1e-6))
+        mine_in = dots[5:9] / np.maximum(my_whole[5:9, None], 1e-6)
+        its_in = dots[9:13] / np.maximum(whole[5:9], 1e-6)
+        # Where one side has no names or numbers at all, nothing speaks against the pair.
+        less, more = np.minimum(mine_in, its_in), np.maximum(mine_in, its_in)
+        covered = np.stack([less, more], axis=1).reshape(8, count)
+        rare = np.log1p(dots[13])
+        body = cosines[0]
+        return np.vstack(
             [
-                cosines[:, BODY], cosines[:, TITLE], cosines[:, NAMES], cosines[:, NUMBERS],
-                cosines[:, LEAD],
-                *covered, *rare,
-                np.where(undated, 0, np.log1p(np.nan_to_num(days))), undated,
-                np.log1p(np.minimum(words, new.words)), np.log1p(np.maximum(words, new.words)),
-                np.log1p(np.minimum(titles, new.title_words)),
-                np.minimum(my_rank, its_rank), np.maximum(my_rank, its_rank),
-                np.maximum(my_margin, its_margin), np.minimum(my_margin, its_margin),
-            ],
-            axis=1,
-        ).astype(np.float32)  # fmt: skip
+                cosines, covered,
+                _largest_by(of, idf, count) / 10, rare,
+                _largest_by(of, idf * ((hits & my_packed & IS_NAME) > 0), count) / 10,
+                *_circumstances(new, others),
+                *_standing(body, nearest, best),
+            ]
+        ).T.astype(np.float32)  # fmt: skip
 
-    def _coverage(self, new, entries, owner, fields, idf, count):
-        """How much of each one's title and lead the other's text mentions, by rarity."""
-        buckets = entries & np.uint32(BUCKETS - 1)
-        mine = len(new.packed)
-        flags = self._flags
-        for field, flag in ((BODY, _IN_BODY), (TITLE, _IN_TITLE), (LEAD, _IN_LEAD)):
-            flags[buckets[:mine][fields[:mine] == field]] |= flag
-        seen = flags[buckets]
-        flags[buckets[:mine]] = 0
-        result = []
-        for field, flag in ((TITLE, _IN_TITLE), (LEAD, _IN_LEAD)):
-            whole = np.bincount(owner, idf * (fields == field), count + 1)
-            of_mine = np.bincount(owner, idf * ((fields == BODY) & (seen & flag > 0)), count + 1)
-            of_its = np.bincount(
-                owner, idf * ((fields == field) & (seen & _IN_BODY > 0)), count + 1
-            )
-            mine_in = of_mine[1:] / max(whole[0], 1e-9)
-            its_in = of_its[1:] / np.maximum(whole[1:], 1e-9)
-            result += [np.minimum(mine_in, its_in), np.maximum(mine_in, its_in)]
-        return result
+    def cosines(self, window: Window, one: Fingerprint, other: Fingerprint) -> dict[str, float]:
+        """The plain similarities of one pair, by name, for people."""
+        row = self.compare(window, one, [other], np.zeros((1, NEIGHBOURS), dtype=np.float32))[0]
+        return dict(zip(COSINES, row.tolist(), strict=False))
 
 
-def _rarest(owner, fields, hit, idf, count):
-    rare = idf[hit]
-    of = owner[hit]
-    field = fields[hit]
-    result = []
-    best = np.zeros(count + 1)
-    np.maximum.at(best, of[field == BODY], rare[field == BODY])
-    result.append(best[1:] / 10)
-    total = np.bincount(of, np.maximum(rare - 4, 0) * (field == BODY), count + 1)
-    result.append(np.log1p(total[1:]))
-    best = np.zeros(count + 1)
-    np.maximum.at(best, of[field == NAMES], rare[field == NAMES])
-    result.append(best[1:] / 10)
+COSINES = FEATURES[:5]
+"""The similarities that are shown to people."""
+
+
+def _masses(packed: npt.NDArray[np.uint32], idf: Floats) -> Floats:
+    """What each entry adds to the norms and to the whole that can be covered."""
+    flags = packed & np.uint32(0xF0)
+    squared = idf * idf
+    value = (packed & np.uint32(WEIGHT)) * np.float32(WEIGHT_STEP) * idf
+    value *= value
+    lead = (flags & IN_LEAD) > 0
+    name = (flags & IS_NAME) > 0
+    number = (flags & IS_NUMBER) > 0
+    title = (flags & IN_TITLE) > 0
+    return np.stack(
+        [
+            value, squared * title, value * name, squared * number, squared * lead,
+            idf * title, idf * lead, idf * (lead & name), idf * (lead & number),
+        ]
+    )  # fmt: skip
+
+
+def _common(hits: npt.NDArray[np.uint32], mine: npt.NDArray[np.uint32], idf: Floats) -> list[Floats]:
+    """What each shared entry adds to the products and to what is covered."""
+    both = hits & mine
+    squared = idf * idf
+    value = (hits & np.uint32(WEIGHT)) * ((mine & np.uint32(WEIGHT)) * np.float32(WEIGHT_STEP**2))
+    value = value * squared
+    parts = [
+        value, squared * ((both & IN_TITLE) > 0), value * ((both & IS_NAME) > 0),
+        squared * ((both & IS_NUMBER) > 0), squared * ((both & IN_LEAD) > 0),
+    ]  # fmt: skip
+    for side in (mine, hits):
+        lead = (side & IN_LEAD) > 0
+        parts += [
+            idf * ((side & IN_TITLE) > 0),
+            idf * lead,
+            idf * (lead & ((side & IS_NAME) > 0)),
+            idf * (lead & ((side & IS_NUMBER) > 0)),
+        ]
+    parts.append(np.maximum(idf - _RARE, 0))
+    return parts
+
+
+def _largest_by(owner: npt.NDArray[np.int64], values: Floats, count: int) -> Floats:
+    """The largest value of each owner (sorted), 0 where there is none."""
+    result = np.zeros(count, dtype=np.float32)
+    if len(owner):
+        starts = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
+        result[owner[starts]] = np.maximum.reduceat(values, starts)
     return result
 
 
+def _circumstances(new: Fingerprint, others: Sequence[Fingerprint]) -> list[Floats]:
+    """Time apart and lengths."""
+    days = np.abs(np.array([other.published for other in others]) - new.published)
+    undated = np.isnan(days)
+    words = np.array([other.words for other in others])
+    titles = np.array([other.title_words for other in others])
+    return [
+        np.log1p(np.where(undated, 0, days)),
+        undated,
+        np.log1p(np.minimum(words, new.words)),
+        np.log1p(np.maximum(words, new.words)),
+        np.log1p(np.minimum(titles, new.title_words)),
+    ]
+
+
+def _standing(body: Floats, nearest: Floats, best: Floats | None) -> list[Floats]:
+    """How each side ranks among the other's best matches, and by what margin."""
+    mine = np.sort(body)[::-1] if best is None else best
+    second = mine[1] if len(mine) > 1 else 0.0
+    my_rank = (mine[None, :NEIGHBOURS] > body[:, None]).sum(axis=1)
+    its_rank = (nearest > body[:, None]).sum(axis=1)
+    my_margin = body - np.where(body >= mine[0], second, mine[0])
+    its_margin = body - nearest[:, 0]
+    return [
+        np.minimum(my_rank, its_rank),
+        np.maximum(my_rank, its_rank),
+        np.maximum(my_margin, its_margin),
+        np.minimum(my_margin, its_margin),
+    ]
+
+
 def remember(
-    nearest: dict[int, npt.NDArray[np.float32]], slot: int, cosines: dict[int, float]
+    nearest: dict[int, Floats], slot: int, cosines: Sequence[tuple[int | None, float]]
 ) -> None:
-    """Note the body cosines of a new article with earlier ones, for both sides."""
-    nearest[slot] = _largest(np.array(list(cosines.values()), dtype=np.float32))
-    for other, cosine in cosines.items():
-        if cosine > nearest[other][-1]:
-            nearest[other] = _largest(np.append(nearest[other], np.float32(cosine)))
+    """Note the best body cosines of a new article with earlier ones, for both sides.
+
+    None stands for an article that has left the window since.
+    """
+    best = sorted(cosines, key=lambda item: -item[1])[:NEIGHBOURS]
+    nearest[slot] = _ordered([cosine for _, cosine in best])
+    for other, cosine in best:
+        if other is not None and cosine > nearest[other][-1]:
+            nearest[other] = _ordered([*nearest[other].tolist(), cosine])
 
 
-def _largest(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _ordered(values: list[float]) -> Floats:
     kept = np.zeros(NEIGHBOURS, dtype=np.float32)
-    ordered = np.sort(values)[::-1][:NEIGHBOURS]
+    ordered = sorted(values, reverse=True)[:NEIGHBOURS]
     kept[: len(ordered)] = ordered
     return kept

@@ -1,7 +1,7 @@
 """Why an article stands where it stands, as values and in words."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ class Reason:
     (0 to 1) that the story's event is the article's; ``parts`` what spoke for it, in words.
     """
 
-    kind: Kind
+    kind: Kind = Kind.FIRST
     partner: int | None = None
     score: float = 0.0
     needed: float = 0.0
@@ -57,18 +57,10 @@ def apart(days: float) -> str:
     return f"{days:.0f} days apart"
 
 
-def names_in(text: str, wanted: frozenset[int], name_hash: object) -> Iterator[str]:
-    """The runs of capitalised words of ``text`` whose name hashes are all ``wanted``."""
-    run: list[str] = []
-    for chunk in text.split():
-        word = chunk.strip(".,;:!?()[]\"'\u201c\u201d\u2018\u2019\u00ab\u00bb")
-        word = word.removesuffix("'s").removesuffix("\u2019s")
-        if word and word[0].isupper() and name_hash(word) in wanted:
-            run.append(word)
-            if chunk[-1].isalnum():
-                continue
-        if run:
-            yield " ".join(run)
-            run = []
-    if run:
-        yield " ".join(run)
+def in_words(
+    cosines: Mapping[str, float], names: Sequence[str], distance: str
+) -> tuple[str, ...]:
+    """The parts of a score: names in common, similarities that are not nothing, time apart."""
+    named = (f"names in common: {', '.join(names)}",) if names else ()
+    similar = tuple(f"{name} {value:.2f}" for name, value in cosines.items() if value >= 0.005)
+    return (*named, *similar, distance)

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 
 FLOOR = -2_000
 """What a pair counts that was not compared, or is less likely than this."""
+SHORT_FLOOR = -300
+"""The same for headlines: that two of them share no word says little."""
+_SHORT, _LONG = 15, 60  # words
 MUST, CANNOT = 10**12, -(10**12)
 """An operator's word as log-odds: outweighs everything in any average."""
 _LARGE = 4_000
@@ -26,9 +29,9 @@ _ROUNDS = 8
 class Rules:
     """Thresholds in thousandths of log-odds; times in days."""
 
-    join: int = 0
-    merge: int = 0
-    move: int = 500
+    join: int = 500
+    join_short: int = 0
+    move: int = 300
     young: float = 3.0
 
 
@@ -41,19 +44,22 @@ class Stories:
         self._members: dict[int, dict[int, None]] = {}
         self._links: dict[int, dict[int, int]] = {}
         self._arrived: dict[int, float] = {}
-        self._original: dict[int, int] = {}
-        self._copies: dict[int, list[int]] = {}
-
-    def __contains__(self, slot: int) -> bool:
-        return slot in self._story
+        self._floors: dict[int, int] = {}
+        self._needed: dict[int, int] = {}
+        self._text: dict[int, int] = {}
+        self._texts: dict[int, list[int]] = {}
 
     def story(self, slot: int) -> int:
         """The key of the story that an article belongs to."""
         return self._story[slot]
 
+    def text(self, slot: int) -> int:
+        """The key of the text that an article carries; copies share it."""
+        return self._text[slot]
+
     def original(self, slot: int) -> int:
-        """The article that ``slot`` is a copy of, or itself."""
-        return self._original.get(slot, slot)
+        """The earliest article in the window with the same text: the one with a voice."""
+        return self._texts[self._text[slot]][0]
 
     def members(self, story: int) -> tuple[int, ...]:
         """A story's articles in the window without copies, oldest first."""
@@ -69,38 +75,55 @@ class Stories:
 
     def link(self, a: int, b: int, log_odds: int) -> None:
         """Remember how likely two articles tell one event; an operator's word stands."""
+        if CANNOT < log_odds <= max(self._floors[a], self._floors[b]):
+            return
         if abs(self._links.get(a, {}).get(b, 0)) >= MUST and abs(log_odds) < MUST:
             return
         self._links.setdefault(a, {})[b] = log_odds
         self._links.setdefault(b, {})[a] = log_odds
 
-    def put(self, slot: int, story: int, arrived: float, original: int | None = None) -> None:
-        """Place an article without deciding."""
+    def admit(self, slot: int, arrived: float, words: int) -> None:
+        """Take an article in, of so many words, that arrived at a time in days."""
         self._arrived[slot] = arrived
+        share = min(max(words - _SHORT, 0) / (_LONG - _SHORT), 1.0)
+        rules = self.rules
+        self._floors[slot] = round(SHORT_FLOOR + share * (FLOOR - SHORT_FLOOR))
+        self._needed[slot] = round(rules.join_short + share * (rules.join - rules.join_short))
+
+    def needed(self, slot: int) -> int:
+        """The average log-odds above which an article joins a story; less for headlines."""
+        return self._needed[slot]
+
+    def put(self, slot: int, story: int, text: int) -> None:
+        """Place an article without deciding. ``text`` is a key that copies have in common."""
         self._story[slot] = story
-        if original is None:
+        self._text[slot] = text
+        carriers = self._texts.setdefault(text, [])
+        carriers.append(slot)
+        if len(carriers) == 1:
             self._members.setdefault(story, {})[slot] = None
-        else:
-            self._original[slot] = original
-            self._copies.setdefault(original, []).append(slot)
 
     def drop(self, slot: int) -> None:
         """Forget the oldest article and its links; its first copy stands for it from now on."""
-        story = self._story.pop(slot)
-        self._leave(slot, story)
-        del self._arrived[slot]
+        del self._arrived[slot], self._floors[slot], self._needed[slot]
+        self._part(slot, self._story.pop(slot))
         for other in self._links.pop(slot, ()):
             links = self._links[other]
             del links[slot]
             if not links:
                 del self._links[other]
-        heir, *rest = self._copies.pop(slot, ()) or (None,)
-        if heir is not None:
-            del self._original[heir]
-            self._members.setdefault(story, {})[heir] = None
-            if rest:
-                self._copies[heir] = rest
-                self._original.update(dict.fromkeys(rest, heir))
+
+    def _part(self, slot: int, story: int) -> None:
+        """Take an article out of its text and, if it had the voice, out of its story."""
+        text = self._text.pop(slot)
+        carriers = self._texts[text]
+        if carriers[0] == slot:
+            self._leave(slot, story)
+            if len(carriers) > 1:
+                self._members.setdefault(story, {})[carriers[1]] = None
+        carriers.remove(slot)
+        if not carriers:
+            del self._texts[text]
 
     def averages(self, slot: int) -> dict[int, float]:
         """The average log-odds of an article with each story it has links to (itself left out)."""
@@ -108,12 +131,13 @@ class Stories:
         counts: dict[int, int] = {}
         for other, log_odds in self.links(slot).items():
             story = self._story.get(other)
-            if story is not None and other not in self._original:
+            if story is not None and other in self._members[story]:
                 sums[story] = sums.get(story, 0) + log_odds
                 counts[story] = counts.get(story, 0) + 1
         home = self._story.get(slot)
+        floor = self._floors[slot]
         return {
-            story: (sums[story] + FLOOR * (size - counts[story])) / size
+            story: (sums[story] + floor * (size - counts[story])) / size
             for story in sums
             if (size := len(self._members[story]) - (story == home))
         }
@@ -121,7 +145,7 @@ class Stories:
     def best(self, slot: int) -> tuple[int, float] | None:
         """The story an article without one should join, and its average log-odds."""
         found = max(self.averages(slot).items(), key=lambda s: (s[1], -s[0]), default=None)
-        return found if found and found[1] > self.rules.join else None
+        return found if found and found[1] > self._needed[slot] else None
 
     def second_looks(self, slot: int) -> Iterator[tuple[int, int]]:
         """Improve what a new article has changed; yields (article, story) for each that moved."""
@@ -135,8 +159,7 @@ class Stories:
                 yield from self.move(member, kept)
         for other in sorted(self.links(slot)):
             if (
-                other not in self._original
-                and other in self._story
+                other in self._members[self._story[other]]
                 and now - self._arrived[other] <= self.rules.young
             ):
                 target = self._better(other)
@@ -147,9 +170,49 @@ class Stories:
         """Take an original and its copies into another story; yields each with its new story."""
         self._leave(slot, self._story[slot])
         self._members.setdefault(story, {})[slot] = None
-        for one in (slot, *self._copies.get(slot, ())):
+        for one in self._texts[self._text[slot]]:
             self._story[one] = story
             yield one, story
+
+    def join(self, a: int, b: int) -> Iterator[tuple[int, int]]:
+        """An operator's word: put the stories of two articles together, or where another word
+        forbids that, ``b`` into the story of ``a``."""
+        self.link(a, b, MUST)
+        kept, retired = self._elder(self._story[a], self._story[b])
+        if kept == retired:
+            return
+        if self._between(kept, retired) > 0:
+            for member in self.members(retired):
+                yield from self.move(member, kept)
+        else:
+            yield from self.move(self.original(b), self._story[a])
+
+    def split(self, a: int, b: int, story: int, text: int) -> Iterator[tuple[int, int]]:
+        """An operator's word: ``b`` leaves the story of ``a`` for a new one, with a text of its own.
+
+        Articles that another word holds together with ``b`` go along.
+        """
+        self.link(a, b, CANNOT)
+        if self._story[a] != self._story[b]:
+            return
+        if self._text[a] == self._text[b]:
+            self._part(b, self._story.pop(b))
+            self.put(b, story, text)
+            yield b, story
+        else:
+            yield from self.move(self.original(b), story)
+        home = self._story[a]
+        for other, log_odds in sorted(self.links(b).items()):
+            if log_odds >= MUST and self._story[other] == home and other != self.original(a):
+                yield from self.move(self.original(other), story)
+
+    def forbids(self, slot: int, story: int) -> bool:
+        """Whether an operator's word keeps an article out of a story, or holds it in another."""
+        return any(
+            (log_odds <= CANNOT and self._story[other] == story)
+            or (log_odds >= MUST and self._story[other] != story)
+            for other, log_odds in self.links(slot).items()
+        )
 
     def _leave(self, slot: int, story: int) -> None:
         members = self._members[story]
@@ -162,12 +225,12 @@ class Stories:
         home = self._story[slot]
         averages = self.averages(slot)
         alone = len(self._members[home]) == 1
-        stay = self.rules.join if alone else averages.get(home, FLOOR) + self.rules.move
+        stay = self._needed[slot] if alone else averages.get(home, self._floors[slot]) + self.rules.move
         target = max(
             ((average, -story) for story, average in averages.items() if story != home),
             default=None,
         )
-        if target is None or target[0] <= max(stay, self.rules.join):
+        if target is None or target[0] <= max(stay, self._needed[slot]):
             return None
         return -target[1]
 
@@ -175,16 +238,19 @@ class Stories:
         """The likeliest story to be one with ``slot``'s, as (the one that stays, the other)."""
         home = self._story[slot]
         best: tuple[float, int] | None = None
-        for story in sorted({self._story[o] for o in self.links(slot) if o in self._story}):
+        for story in sorted({self._story[other] for other in self.links(slot)}):
             if story == home or not (self._young(story, now) or self._young(home, now)):
                 continue
             average = self._between(home, story)
-            if average > self.rules.merge and (best is None or average > best[0]):
+            if average > self._needed[slot] and (best is None or average > best[0]):
                 best = average, story
         if best is None:
             return None
-        kept, retired = sorted((home, best[1]), key=lambda s: (min(self._members[s]), s))
-        return kept, retired
+        return self._elder(home, best[1])
+
+    def _elder(self, one: int, other: int) -> tuple[int, int]:
+        first, second = sorted((one, other), key=lambda s: (min(self._members[s]), s))
+        return first, second
 
     def _young(self, story: int, now: float) -> bool:
         return now - self._arrived[min(self._members[story])] <= self.rules.young
@@ -192,9 +258,10 @@ class Stories:
     def _between(self, one: int, other: int) -> float:
         """The average log-odds of the pairs that join two stories."""
         small, large = sorted((self._members[one], self._members[other]), key=len)
-        read = total = count = 0
+        read = total = 0
         for member in small:
             links = self.links(member)
+            count = 0
             read += len(links)
             if read > _LARGE:
                 return float(FLOOR)
@@ -202,5 +269,5 @@ class Stories:
                 if slot in large:
                     total += log_odds
                     count += 1
-        pairs = len(small) * len(large)
-        return (total + FLOOR * (pairs - count)) / pairs
+            total += self._floors[member] * (len(large) - count)
+        return total / (len(small) * len(large))

@@ -119,6 +119,23 @@ class Tokenizer:
         """What ``terms`` calls this word."""
         return crc32(stem.encode("utf-8", "replace"), self._salt)
 
+    def spelled(self, text: str, wanted: frozenset[int], mask: int) -> Iterator[str]:
+        """The runs of capitalised words of ``text`` whose masked hashes are all ``wanted``."""
+        run: list[str] = []
+        for chunk in _chunks(text):
+            if chunk[0].isupper() or not chunk[0].isalnum():
+                for part in self._split(chunk):
+                    if part.kind == CAPITAL and self.word_hash(part.stem) & mask in wanted:
+                        run.append(part.surface)
+                    elif run:
+                        yield " ".join(run)
+                        run = []
+            elif run:
+                yield " ".join(run)
+                run = []
+        if run:
+            yield " ".join(run)
+
     def _learn(self, chunk: str) -> int:
         index = len(self._chunks)
         self._chunks[chunk] = index

@@ -2,8 +2,8 @@
 
 Each file is streamed as the matcher would meet it, whole, shortened to a feed's summary and as
 headlines alone; every pair that the index proposes is an example, labelled by whether both have
-one cluster. A logistic regression on second-degree products of the features (ridge, by Newton's
-method) gives the log-odds. Files weigh the same whatever their size.
+one cluster. A small network over the features gives the log-odds. Files weigh the same whatever
+their size.
 """
 
 import hashlib
@@ -19,22 +19,21 @@ from aggregator.matching.background import Background
 from aggregator.matching.document import Document
 from aggregator.matching.fingerprint import Fingerprinter
 from aggregator.matching.jsonl import Row, read_rows
-from aggregator.matching.model import Model
+from aggregator.matching.model import Model, Network, standardised
 from aggregator.matching.pairs import Comparer, remember
 from aggregator.matching.stories import Rules
-from aggregator.matching.window import Window, counted_keys
+from aggregator.matching.window import Window
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
 Progress = Callable[[str], None]
 
 SUMMARY = 250
 """Characters of text in the shortened variant."""
 HEADLINE = 100
 """Characters that stand for a missing title in the headline variant."""
-_PART = 1 << 14
-_RIDGE = 3.0
-_STEPS = 30
-_ENOUGH = 1e-4
+_NETS, _HIDDEN = 3, 32
+_EPOCHS, _BATCH, _RATE, _DECAY = 24, 512, 3e-3, 1e-5
+_UNLIKE, _THIN = 0.12, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,15 +61,12 @@ def train(
         for name, variant in VARIANTS.items():
             progress(f"{path.name}: {name}")
             examples.append(gather([variant(row) for row in rows], background))
-    progress("fitting")
-    quadratic, linear, constant = fit(examples)
+    network = fit(examples, progress)
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.read_bytes())
     return Model(
-        quadratic,
-        linear,
-        constant,
+        network,
         rules,
         background,
         {
@@ -87,7 +83,7 @@ def count_background(documents: Iterable[Document]) -> Background:
     """How common terms are in these documents."""
     maker = Fingerprinter(Background())
     made = map(maker.make, documents)
-    return Background.count((made.language, counted_keys(made)) for made in made)
+    return Background.count((made.language, made.packed >> np.uint32(8)) for made in made)
 
 
 def gather(rows: Sequence[Row], background: Background) -> Examples:
@@ -97,14 +93,16 @@ def gather(rows: Sequence[Row], background: Background) -> Examples:
     later, earlier, features = [], [], []
     for number, row in enumerate(rows):
         made = maker.make(row.document)
-        found = window.candidates(made).tolist()
-        cosines: dict[int, float] = {}
+        found = window.candidates(made)
+        cosines: list[tuple[int | None, float]] = []
         if found:
-            compared = comparer.compare(window, made, found, np.stack([nearest[s] for s in found]))
+            compared = comparer.compare(
+                window, made, [window[s] for s in found], np.stack([nearest[s] for s in found])
+            )
             later += [number] * len(found)
             earlier += found
             features.append(compared)
-            cosines = dict(zip(found, compared[:, 0].tolist(), strict=True))
+            cosines = list(zip(found, np.rint(compared[:, 0] * 1000) / 1000, strict=True))
         window.add(made)
         remember(nearest, number, cosines)
     clusters = np.array([row.cluster for row in rows])
@@ -116,75 +114,84 @@ def gather(rows: Sequence[Row], background: Background) -> Examples:
     )
 
 
-def fit(examples: Sequence[Examples]) -> tuple[Floats, Floats, float]:
-    """The quadratic, linear and constant part of the log-odds.
+def fit(examples: Sequence[Examples], progress: Progress = lambda _: None) -> Network:
+    """The network whose output is the log-odds: several small ones, averaged.
 
-    Ridge-penalised logistic regression on standardised second-degree products, by Newton's method.
+    Trained on weighted cross-entropy by Adam (Kingma and Ba, 2015) with a falling rate, from fixed
+    seeds.
     """
-    rows = np.concatenate([e.features for e in examples]).astype(np.float64)
-    labels = np.concatenate([e.same for e in examples]).astype(np.float64)
-    weights = np.concatenate([e.weights for e in examples])
-    weights *= len(weights) / weights.sum()
-    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-9
-    rows = (rows - mean) / scale
-    width = rows.shape[1]
-    centre, spread = _moments(rows)
-    solution = _newton(rows, labels, weights, centre, spread)
-
-    # Back from standardised products of standardised features to plain features.
-    slopes = solution[1:] / spread
-    constant = solution[0] - slopes @ centre
-    linear = slopes[:width] / scale
-    quadratic = np.zeros((width, width))
-    quadratic[np.triu_indices(width)] = slopes[width:]
-    quadratic /= np.outer(scale, scale)
-    constant += mean @ quadratic @ mean - linear @ mean
-    return quadratic, linear - (quadratic + quadratic.T) @ mean, float(constant)
+    rows, labels, weights = _thinned(examples)
+    centre, scale = rows.mean(axis=0), rows.std(axis=0) + np.float32(1e-6)
+    inputs = standardised(rows, centre, scale)
+    nets = []
+    for seed in range(_NETS):
+        progress(f"fitting {seed + 1} of {_NETS}")
+        nets.append(_fit_one(inputs, labels, weights, np.random.default_rng(seed)))
+    return Network(
+        centre=centre,
+        scale=scale,
+        hidden=np.concatenate([net[0] for net in nets], axis=1),
+        bias=np.concatenate([net[1] for net in nets]),
+        output=np.concatenate([net[2] for net in nets]) / np.float32(_NETS),
+        constant=float(np.mean([net[3][0] for net in nets])),
+    )
 
 
-def _newton(
-    rows: Floats, labels: Floats, weights: Floats, centre: Floats, spread: Floats
-) -> Floats:
-    """The intercept and slopes that maximise the penalised likelihood."""
-    size = len(centre) + 1
-    solution = np.zeros(size)
-    penalty = np.full(size, _RIDGE)
-    penalty[0] = 0
-    for _ in range(_STEPS):
-        gradient = -penalty * solution
-        curvature = np.diag(penalty)
-        for part in _parts(len(rows)):
-            design = np.ones((part.stop - part.start, size))
-            design[:, 1:] = (_products(rows[part]) - centre) / spread
-            odds = 1 / (1 + np.exp(-(design @ solution).clip(-30, 30)))
-            gradient += design.T @ (weights[part] * (labels[part] - odds))
-            curvature += (design * (weights[part] * odds * (1 - odds))[:, None]).T @ design
-        step = np.linalg.solve(curvature, gradient)
-        solution += step
-        if np.abs(step).max() < _ENOUGH:
-            break
-    return solution
+def _thinned(examples: Sequence[Examples]) -> tuple[Floats, Floats, Floats]:
+    """All examples, with most of the plainly unlike pairs left to weigh for the others."""
+    rows = np.concatenate([e.features for e in examples])
+    labels = np.concatenate([e.same for e in examples]).astype(np.float32)
+    weights = np.concatenate([e.weights for e in examples]).astype(np.float32)
+    easy = (rows[:, 0] < _UNLIKE) & (labels == 0)
+    keep = ~easy | (np.arange(len(rows)) % _THIN == 0)
+    weights[easy] *= _THIN
+    return rows[keep], labels[keep], weights[keep] / weights[keep].mean()
 
 
-def _products(rows: Floats) -> Floats:
-    """The features and their products two by two, squares included."""
-    one, other = np.triu_indices(rows.shape[1])
-    return np.concatenate((rows, rows[:, one] * rows[:, other]), axis=1)
+def _fit_one(
+    inputs: Floats, labels: Floats, weights: Floats, random: np.random.Generator
+) -> list[Floats]:
+    """One network: hidden weights, hidden bias, output weights, output bias."""
+    width = inputs.shape[1]
+    parameters = [
+        random.normal(0, np.sqrt(2 / width), (width, _HIDDEN)).astype(np.float32),
+        np.zeros(_HIDDEN, dtype=np.float32),
+        random.normal(0, np.sqrt(1 / _HIDDEN), _HIDDEN).astype(np.float32),
+        np.zeros(1, dtype=np.float32),
+    ]
+    first = [np.zeros_like(p) for p in parameters]
+    second = [np.zeros_like(p) for p in parameters]
+    steps = _EPOCHS * (len(inputs) // _BATCH)
+    step = 0
+    for _ in range(_EPOCHS):
+        order = random.permutation(len(inputs))
+        for at in range(0, len(inputs) - _BATCH + 1, _BATCH):
+            chosen = order[at : at + _BATCH]
+            gradients = _gradients(parameters, inputs[chosen], labels[chosen], weights[chosen])
+            step += 1
+            rate = _RATE * 0.5 * (1 + np.cos(np.pi * step / steps))
+            rate *= np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+            for p, g, m, v in zip(parameters, gradients, first, second, strict=True):
+                m += 0.1 * (g - m)
+                v += 0.001 * (g * g - v)
+                p -= (rate * m / (np.sqrt(v) + 1e-8)).astype(np.float32)
+    return parameters
 
 
-def _moments(rows: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of the products."""
-    total = squares = np.zeros(1)
-    for part in _parts(len(rows)):
-        products = _products(rows[part])
-        total = total + products.sum(axis=0)
-        squares = squares + (products**2).sum(axis=0)
-    mean = total / len(rows)
-    return mean, np.sqrt(np.maximum(squares / len(rows) - mean**2, 0)) + 1e-9
-
-
-def _parts(count: int) -> Iterator[slice]:
-    return (slice(at, min(at + _PART, count)) for at in range(0, count, _PART))
+def _gradients(
+    parameters: list[Floats], inputs: Floats, labels: Floats, weights: Floats
+) -> list[Floats]:
+    hidden, bias, output, constant = parameters
+    active = np.maximum(inputs @ hidden + bias, 0)
+    odds = 1 / (1 + np.exp(-(active @ output + constant).clip(-30, 30)))
+    error = weights * (odds - labels) / len(labels)
+    back = error[:, None] * output * (active > 0)
+    return [
+        inputs.T @ back + _DECAY * hidden,
+        back.sum(axis=0),
+        active.T @ error + _DECAY * output,
+        error.sum(keepdims=True),
+    ]
 
 
 def _whole(row: Row) -> Row:

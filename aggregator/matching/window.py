@@ -4,23 +4,25 @@ All of it follows from the articles in the window alone, so a window rebuilt fro
 like one that never stopped.
 """
 
-from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from aggregator.matching.background import BUCKETS, KIND_OF_FIELD, KINDS, Background
-from aggregator.matching.fingerprint import BODY, BUCKET_BITS, NAMES, NUMBERS, Fingerprint
-from aggregator.matching.index import Entries, Ints, Postings
+from aggregator.matching.background import TERMS, Background
+from aggregator.matching.fingerprint import WEIGHT, Fingerprint, Packed
+from aggregator.matching.index import Postings
 
-BACKGROUND_WEIGHT = 2_000.0
+BACKGROUND_WEIGHT: Final = 2_000.0
 """How many articles of the stream the background frequencies count for."""
-PROBES = 32
+PROBES: Final = 32
 """Terms of a new article that are looked up: its weightiest."""
-PROBE_LIMIT = 256
-CANDIDATES = 64
+PROBE_LIMIT: Final = 256
+CANDIDATES: Final = 64
+BUDGET: Final = 4_500
+"""Entries of candidates that are compared: some two dozen long articles, or more short ones."""
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
 
 
 class Window:
@@ -28,9 +30,9 @@ class Window:
 
     def __init__(self, background: Background) -> None:
         self._background = background
-        self._frequencies = np.zeros(KINDS * BUCKETS, dtype=np.int32)
+        self._counts = np.zeros(TERMS, dtype=np.int32)
+        self.log_counts = _log(self._counts, background.shares)
         self._documents: dict[str, int] = {}
-        self._total = 0
         self._postings = Postings()
         self._rows: dict[int, Fingerprint] = {}
         self.oldest = 0
@@ -47,8 +49,8 @@ class Window:
         slot = self.next
         self.next += 1
         self._rows[slot] = fingerprint
-        self._count(fingerprint, 1)
-        self._postings.add(slot, _indexed(fingerprint))
+        terms = self._count(fingerprint, 1)
+        self._postings.add(slot, terms)
         return slot
 
     def evict(self) -> None:
@@ -57,63 +59,51 @@ class Window:
         self.oldest += 1
         self._postings.drop_before(self.oldest)
 
-    def _count(self, fingerprint: Fingerprint, sign: int) -> None:
-        self._frequencies[counted_keys(fingerprint)] += sign
+    def _count(self, fingerprint: Fingerprint, sign: int) -> Packed:
+        terms = fingerprint.packed >> np.uint32(8)
+        counts = self._counts[terms] + sign
+        self._counts[terms] = counts
+        self.log_counts[terms] = _log(counts, self._background.shares[terms])
         language = fingerprint.language
         self._documents[language] = self._documents.get(language, 0) + sign
-        self._total += sign
+        return terms
 
-    def idf(self, entries: Entries, languages: Floats | float) -> Floats:
-        """Inverse document frequencies of entries (field and bucket), blended with background."""
-        keys = frequency_keys(entries)
-        counts = self._frequencies[keys] + self._background.shares[keys] * BACKGROUND_WEIGHT
-        total = np.where(keys < BUCKETS, languages, self._total + BACKGROUND_WEIGHT)
-        return np.log((total + 1.0) / (counts + 0.5)).clip(0.05)
+    def log_size(self, language: str) -> float:
+        """The logarithm of how many articles a language's frequencies rest on."""
+        known = BACKGROUND_WEIGHT if language in self._background.documents else 10.0
+        return float(np.log(self._documents.get(language, 0) + known + 1.0))
 
-    def language_size(self, language: str) -> float:
-        """How many articles of a language the frequencies rest on."""
-        known = self._background.documents.get(language, 0)
-        return self._documents.get(language, 0) + (BACKGROUND_WEIGHT if known else 10.0)
+    def idf(self, terms: Packed, language: str) -> Floats:
+        """Inverse document frequencies in a language, background blended in."""
+        return np.maximum(np.float32(self.log_size(language)) - self.log_counts[terms], 0.05)
 
-    def candidates(self, fingerprint: Fingerprint) -> Ints:
+    def candidates(self, fingerprint: Fingerprint) -> list[int]:
         """The slots most like ``fingerprint`` by its weightiest terms, best first."""
-        entries = _indexed(fingerprint)
         packed = fingerprint.packed
-        fields = packed >> np.uint32(8 + BUCKET_BITS)
-        packed = packed[(fields == BODY) | (fields == NAMES)]
-        idf = self.idf(entries, self.language_size(fingerprint.language))
-        weight = idf * (packed & np.uint32(255))
-        seen = self._frequencies[frequency_keys(entries)] > 0
-        entries, weight, idf = entries[seen], weight[seen], idf[seen]
-        if len(entries) > PROBES:
-            chosen = np.argpartition(-weight, PROBES)[:PROBES]
-            entries, weight, idf = entries[chosen], weight[chosen], idf[chosen]
-        slots, which = self._postings.find(entries, PROBE_LIMIT)
+        terms = packed >> np.uint32(8)
+        idf = self.idf(terms, fingerprint.language)
+        weights = idf * (packed & np.uint32(WEIGHT))
+        known = np.flatnonzero(self._counts[terms])
+        if len(known) > PROBES:
+            known = known[np.argsort(-weights[known], kind="stable")[:PROBES]]
+        slots, which = self._postings.find(terms[known], PROBE_LIMIT)
         if not len(slots):
-            return slots
+            return []
         distinct, inverse = np.unique(slots, return_inverse=True)
-        scores = np.bincount(inverse, (weight * idf)[which])
-        if len(distinct) > CANDIDATES:
-            best = np.argpartition(-scores, CANDIDATES)[:CANDIDATES]
-            distinct, scores = distinct[best], scores[best]
-        return distinct[np.lexsort((-distinct, -scores))]
+        scores = np.bincount(inverse, (weights * idf)[known][which])
+        best = np.lexsort((-distinct, -scores))[:CANDIDATES]
+        return self._within_budget(distinct[best].tolist())
+
+    def _within_budget(self, slots: list[int]) -> list[int]:
+        entries = 0
+        for count, slot in enumerate(slots):
+            entries += len(self._rows[slot].packed)
+            if entries > BUDGET:
+                return slots[:count]
+        return slots
 
 
-def _indexed(fingerprint: Fingerprint) -> Entries:
-    packed = fingerprint.packed
-    fields = packed >> np.uint32(8 + BUCKET_BITS)
-    return packed[(fields == BODY) | (fields == NAMES)] >> np.uint32(8)
-
-
-def counted_keys(fingerprint: Fingerprint) -> npt.NDArray[np.int64]:
-    """The distinct terms of an article that count in frequencies: body, names and numbers."""
-    fields = fingerprint.packed >> np.uint32(8 + BUCKET_BITS)
-    counted = (fields == BODY) | (fields == NAMES) | (fields == NUMBERS)
-    return frequency_keys(fingerprint.packed[counted] >> np.uint32(8))
-
-
-def frequency_keys(entries: Entries) -> npt.NDArray[np.int64]:
-    """Where the frequency of each entry's term is counted."""
-    fields = entries >> np.uint32(BUCKET_BITS)
-    buckets = (entries & np.uint32(BUCKETS - 1)).astype(np.int64)
-    return KIND_OF_FIELD[fields] * BUCKETS + buckets
+def _log(counts: npt.NDArray[np.int32], shares: Floats) -> Floats:
+    return np.log(counts + shares * np.float32(BACKGROUND_WEIGHT) + np.float32(0.5)).astype(
+        np.float32
+    )
