@@ -14,6 +14,7 @@ from lxml import etree
 from lxml.etree import SubElement, _Element
 
 from feeds import entry_parts
+from feeds.entry_memory import remembered
 from feeds.model import Generator, OutputEntry, OutputFeed, OutputSource
 from feeds.output_values import ascii_uri, canonical_id, language_tag, rfc3339, web_url
 from feeds.xml_elements import (
@@ -42,7 +43,7 @@ def render_atom(feed: OutputFeed) -> bytes:
         root.set(_LANG, language)
     _metadata(root, feed)
     for entry in feed.entries:
-        _entry(SubElement(root, "entry"), entry, language)
+        root.append(copy(_entry(entry, language)))
     return etree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
@@ -68,7 +69,9 @@ def _generator(root: _Element, generator: Generator) -> None:
         element.set("version", generator.version)
 
 
-def _entry(element: _Element, entry: OutputEntry, feed_language: str | None) -> None:
+@remembered
+def _entry(entry: OutputEntry, feed_language: str | None) -> _Element:
+    element = etree.Element("entry", nsmap={"media": MEDIA})
     language = language_tag(entry.language)
     if language and language != feed_language:
         element.set(_LANG, language)
@@ -86,6 +89,7 @@ def _entry(element: _Element, entry: OutputEntry, feed_language: str | None) -> 
     SubElement(element, "content", type="html").text = entry_parts.content(entry)
     if image := entry_parts.image(entry):
         SubElement(element, f"{{{MEDIA}}}content", url=image, medium="image")
+    return element
 
 
 def _entry_links(element: _Element, entry: OutputEntry) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from feeds import entry_parts
 from feeds.coverage import MAX_LISTED
+from feeds.entry_memory import remembered
 from feeds.model import Coverage, OutputEntry, OutputFeed, OutputSource
 from feeds.output_values import ascii_uri, canonical_id, language_tag, rfc3339, web_url
 from feeds.xml_text import one_line
@@ -53,7 +54,8 @@ def _about_feed(feed: OutputFeed, about: str) -> Object:
     )
 
 
-def _item(entry: OutputEntry, about: str) -> Object:
+@remembered
+def _item(entry: OutputEntry, about: str | None) -> Object:
     url = web_url(entry.url)
     return _present(
         id=entry.id,
@@ -71,7 +73,7 @@ def _item(entry: OutputEntry, about: str) -> Object:
     ) | {"content_html": entry_parts.content(entry)}
 
 
-def _about_story(entry: OutputEntry, about: str) -> Object:
+def _about_story(entry: OutputEntry, about: str | None) -> Object:
     return _present(
         about=about,
         outlets=entry.outlets,

@@ -4,6 +4,7 @@ Extensions: ``atom:link`` (self, hub, paging), ``atom:updated``, ``content:encod
 ``dc:creator``, ``dc:language``, ``media:content`` and RFC 5005's marks.
 """
 
+from copy import copy
 from html import escape
 from math import ceil
 
@@ -11,6 +12,7 @@ from lxml import etree
 from lxml.etree import SubElement, _Element
 
 from feeds import entry_parts
+from feeds.entry_memory import remembered
 from feeds.model import Generator, OutputEntry, OutputFeed
 from feeds.output_values import ascii_uri, language_tag, rfc822, rfc3339, web_url
 from feeds.xml_elements import (
@@ -41,7 +43,7 @@ def render_rss(feed: OutputFeed) -> bytes:
     language = language_tag(feed.language)
     _metadata(channel, feed, language)
     for entry in feed.entries:
-        _item(SubElement(channel, "item"), entry, language)
+        channel.append(copy(_item(entry, language)))
     return etree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
@@ -75,7 +77,9 @@ def _generator(generator: Generator) -> str:
     return " ".join(filter(None, (generator.name, generator.version, address)))
 
 
-def _item(element: _Element, entry: OutputEntry, feed_language: str | None) -> None:
+@remembered
+def _item(entry: OutputEntry, feed_language: str | None) -> _Element:
+    element = etree.Element("item", nsmap=_NAMESPACES)
     title = entry_parts.title(entry)
     add_text(element, "title", title)
     add_text_if_any(element, "link", web_url(entry.url))
@@ -94,6 +98,7 @@ def _item(element: _Element, entry: OutputEntry, feed_language: str | None) -> N
     SubElement(element, f"{{{CONTENT}}}encoded").text = entry_parts.content(entry)
     if image := entry_parts.image(entry):
         SubElement(element, f"{{{MEDIA}}}content", url=image, medium="image")
+    return element
 
 
 def _language_and_source(element: _Element, entry: OutputEntry, feed_language: str | None) -> None:

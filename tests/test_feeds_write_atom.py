@@ -9,7 +9,7 @@ from lxml import etree
 from lxml.etree import _Element
 from output_builders import NOON, coverage, entry, feed, source
 
-from feeds.model import OutputEntry
+from feeds.model import Generator, OutputEntry
 from feeds.write_atom import render_atom
 
 SCHEMA = Path(__file__).parents[2] / "shared/data/schemas/atom-rfc4287.rng"
@@ -129,6 +129,14 @@ def test_archives_and_complete_feeds_are_marked() -> None:
     assert complete.find(HISTORY + "complete") is not None
 
 
+def test_a_document_without_an_address_of_its_own_links_to_none() -> None:
+    root = etree.fromstring(render_atom(feed(self_urls={}, generator=Generator(), icon=None)))
+    assert links(root, "self") == []
+    generator = root.find(ATOM + "generator")
+    assert generator is not None
+    assert not generator.attrib
+
+
 def test_the_same_feed_is_the_same_bytes() -> None:
     assert render_atom(feed(entry(1), entry(2))) == render_atom(feed(entry(1), entry(2)))
 
@@ -138,10 +146,12 @@ def test_nothing_but_links_to_follow_is_followed() -> None:
         url="javascript:alert(1)",
         page_url="mailto:a@b.example",
         image="data:image/png;base64,AA",
+        source=source(feed_url="file:///feed", site_url="data:text/html,x"),
         coverage=(coverage(url="ftp://files.example/"), coverage(url="javascript:alert(2)")),
     )
     (element,) = written(strange, icon="file:///etc/passwd").findall(ATOM + "entry")
     assert element.findall(ATOM + "link") == []
+    assert element.findall(f"{ATOM}source/{ATOM}link") == []
     assert b"javascript" not in etree.tostring(element)
 
 
