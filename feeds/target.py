@@ -20,7 +20,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # RFC 3986 reserved and unreserved characters, and the percent sign of what is quoted already.
 _SENDABLE = "%:/?#[]@!$&'()*+,;=-._~"
 # What needs no spelling out, which is nearly every URL there is: three parses fewer.
-_PLAIN_URL = re.compile(r"https?://[a-z0-9._-]+(:[1-5]?[0-9]{1,4})?/[A-Za-z0-9%:/?\[\]@!$&'()*+,;=._~-]*")
+_PLAIN_URL = re.compile(
+    r"https?://[a-z0-9._-]+(:[1-5]?[0-9]{1,4})?/[A-Za-z0-9%:/?\[\]@!$&'()*+,;=._~-]*"
+)
 _HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
