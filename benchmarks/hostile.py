@@ -2,8 +2,9 @@
 
     PYTHONPATH=.:tests python benchmarks/hostile.py [SUBSTRING]
 
-The server runs in a process of its own; this one fetches each behaviour of ``tests/hostile_servers.py``
-once, alone, with a deadline of 2 s and a limit of 1 MB, while a ticker measures the loop's lag.
+The server runs in a process of its own; this one fetches each of ``tests/hostile_servers.py``
+alone, with a deadline of 2 s and a limit of 1 MB, while a ticker measures the loop's lag. The peak
+is what Python allocated during a second fetch, without the codecs' own buffers.
 """
 
 import asyncio

@@ -315,16 +315,16 @@ class _Connector(aiohttp.TCPConnector):
         if transport is None or protocol is None or peer is None:  # lost as soon as it was made
             connection.close()
             raise aiohttp.ServerDisconnectedError
+        meter = transport.get_protocol()
+        if isinstance(meter, Meter):  # a connection of the pool, judged when it was made
+            meter.restart()
+            return connection
         try:
             self._check(str(peer[0]))
         except _RefusedAddressError:
             connection.close()
             raise
-        meter = transport.get_protocol()
-        if isinstance(meter, Meter):
-            meter.restart()
-        else:
-            transport.set_protocol(Meter(protocol, transport))
+        transport.set_protocol(Meter(protocol, transport))
         return connection
 
     def _check(self, address: str) -> None:

@@ -36,7 +36,7 @@ def fresh_for(headers: Mapping[str, str], now: datetime) -> float | None:
     if lifetime is None and "expires" in headers:
         expires = _date(headers["expires"])
         # RFC 9111, 5.3: an Expires that is no date, such as 0 or -1, means "already expired".
-        lifetime = 0.0 if expires is None else _between(_sent(headers, now), expires)
+        lifetime = 0.0 if expires is None else (expires - _sent(headers, now)).total_seconds()
     return None if lifetime is None else _clamp(lifetime - age)
 
 
@@ -55,7 +55,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     if seconds is not None:
         return seconds
     moment = _date(text)
-    return None if moment is None else _clamp(_between(_sent(headers, now), moment))
+    return None if moment is None else _clamp((moment - _sent(headers, now)).total_seconds())
 
 
 def _directives(cache_control: str) -> Iterator[tuple[str, str]]:
@@ -81,13 +81,6 @@ def _date(text: str) -> datetime | None:
 
 def _sent(headers: Mapping[str, str], now: datetime) -> datetime:
     return _date(headers.get("date", "")) or now
-
-
-def _between(start: datetime, end: datetime) -> float:
-    try:
-        return (end - start).total_seconds()
-    except OverflowError:  # an offset can push a date near year 1 or 9999 out of range
-        return 0.0
 
 
 def _clamp(seconds: float) -> float:

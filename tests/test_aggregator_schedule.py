@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.schedule import (
@@ -377,6 +377,7 @@ def test_wrong_settings_are_named(settings: dict[str, Any], words: str) -> None:
         Politeness(**settings)
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Health,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import brotli
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.decoding import BodyDecoder, BodyTooLargeError, DecodingError, zstd
@@ -43,6 +43,7 @@ def decode(name: str, data: bytes, *, step: int = 4096, limit: int = 10 * MEGABY
 
 
 @each_coding
+@settings(deadline=None)
 @given(body=st.binary(max_size=2000), repeat=st.integers(1, 200), step=st.integers(1, 5000))
 def test_what_was_packed_comes_back(
     name: str, pack: Callable[[bytes], bytes], body: bytes, repeat: int, step: int
@@ -60,6 +61,7 @@ def test_bodies_that_fill_whole_pieces_end_well(
     assert decode(name, pack(body), step=1) == body
 
 
+@settings(deadline=None)
 @given(
     layers=st.lists(st.sampled_from(CODINGS), min_size=1, max_size=3),
     body=st.binary(max_size=500),
@@ -199,6 +201,7 @@ def test_codings_without_end_are_refused() -> None:
         BodyDecoder(", ".join(["gzip"] * 200), 100)
 
 
+@settings(deadline=None)
 @given(name=st.sampled_from(["gzip", "deflate", "br", "zstd", "gzip, br"]), data=st.binary())
 def test_any_bytes_decode_or_fail_as_a_decoding_error(name: str, data: bytes) -> None:
     with contextlib.suppress(DecodingError, BodyTooLargeError):

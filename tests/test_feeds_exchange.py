@@ -1,7 +1,7 @@
 """What a GET says on each hop, and which answers stand."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.exchange import (
@@ -91,6 +91,7 @@ def test_validators_go_to_their_own_url_only() -> None:
         assert not is_conditional(headers(request, url))
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=30))
 def test_validators_are_echoed_byte_for_byte_or_not_at_all(raw: bytes) -> None:
     stored = response_headers([(b"ETag", raw)])["etag"]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.freshness import MAX_SECONDS, fresh_for, retry_after
@@ -126,6 +126,7 @@ def test_a_retry_after_date_counts_from_the_servers_own_date() -> None:
     assert retry_after(headers, NOW) == 300
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["cache-control", "age", "expires", "date", "retry-after"]),

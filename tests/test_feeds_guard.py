@@ -4,7 +4,7 @@ import ipaddress
 import socket
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.guard import Guard
@@ -100,6 +100,7 @@ def test_all_others_are_refused_in_words(address: str, words: str) -> None:
     assert words in refusal
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_whatever_python_calls_not_global_is_refused(address: ipaddress.IPv4Address) -> None:
     # The other direction does not hold: 192.88.99.0/24 and multicast are "global" to Python.
@@ -107,18 +108,21 @@ def test_whatever_python_calls_not_global_is_refused(address: ipaddress.IPv4Addr
         assert Guard().refusal(str(address)) is not None
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=6))
 def test_no_ipv6_outside_global_unicast_passes(address: ipaddress.IPv6Address) -> None:
     if Guard().refusal(str(address)) is None:
         assert address in ipaddress.ip_network("2000::/3") or address.ipv4_mapped is not None
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_a_mapped_address_is_judged_as_what_it_maps(address: ipaddress.IPv4Address) -> None:
     mapped = Guard().refusal(f"::ffff:{address}")
     assert (mapped is None) == (Guard().refusal(str(address)) is None)
 
 
+@settings(deadline=None)
 @given(
     st.ip_addresses(v=4),
     st.sampled_from(["64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96"]),
@@ -141,6 +145,7 @@ def test_an_allowed_tunnel_does_not_reach_private_ipv4(
         assert (allowed is None) == (Guard().refusal(str(inner)) is None)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_gets_an_answer(text: str) -> None:
     refusal = Guard().refusal(text)
@@ -148,6 +153,7 @@ def test_any_text_gets_an_answer(text: str) -> None:
         assert ipaddress.ip_address(text)
 
 
+@settings(deadline=None)
 @given(
     st.from_regex(r"(0x[0-9a-f]{1,8}|0[0-7]{1,11}|[0-9]{1,10})(\.[0-9x]{1,4}){0,2}", fullmatch=True)
 )

@@ -118,6 +118,10 @@ def test_a_file_made_to_explode_does_not(separator: str) -> None:
     assert time.perf_counter() - started < 3
 
 
+def test_an_address_that_is_no_url_is_refused() -> None:
+    assert rules("User-agent: *\nDisallow: /a").refusal("http://[/b?x") is not None
+
+
 def test_only_the_first_half_megabyte_is_read() -> None:
     text = "User-agent: *\nDisallow: /a\n" + "#" * 600_000 + "\nDisallow: /b"
     assert not allows(text, "/a")

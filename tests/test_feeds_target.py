@@ -4,7 +4,7 @@ import ipaddress
 import socket
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.guard import Guard
@@ -129,6 +129,7 @@ def test_an_allowed_literal_address_passes() -> None:
     assert target.host == "127.0.0.1"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.sampled_from(["", "http://", "https://", "http://[", "//"]))
 def test_any_text_is_a_target_or_a_target_error(text: str, start: str) -> None:
     try:
@@ -141,6 +142,7 @@ def test_any_text_is_a_target_or_a_target_error(text: str, start: str) -> None:
     assert sent.startswith(("http://", "https://"))
 
 
+@settings(deadline=None)
 @given(
     st.ip_addresses(v=4),
     st.sampled_from(["%d", "0x%x", "0%o"]),
@@ -179,6 +181,7 @@ def test_where_a_location_leads(location: str, url: str) -> None:
     assert redirect_url("https://a.example/dir/feed?x=1", location) == url
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_location_gives_text(location: str) -> None:
     assert isinstance(redirect_url("https://a.example/", location), str)
