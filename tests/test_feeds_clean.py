@@ -255,7 +255,7 @@ def test_hostile_html_takes_linear_time(html: str) -> None:
     plain_text(html)
     looks_like_html(html)
     text_to_html(html)
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 6  # 13 and more where one of them is not tamed
 
 
 def test_too_deep_markup_leaves_its_text() -> None:
