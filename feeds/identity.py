@@ -72,38 +72,51 @@ def same_guid_key(guid: str) -> str:
 def recognise(arrived: Iterable[str], known: Iterable[str]) -> Mapping[str, str]:
     """For each guid in ``arrived`` that is new only by its spelling, the known guid it stands for.
 
-    Both are guids of one source. A flip of scheme, ``www.`` or tracking parameters is recognised
-    guid by guid (:func:`same_guid_key`). A new host is recognised where the whole feed moved: no
-    arrived guid has the old host any more, and at least three, and half of those with the new one,
-    have a known guid's path and query. A key that two known guids share recognises nothing.
+    ``arrived`` are all guids of one document, ``known`` those of the same source. A site that flips
+    does so everywhere: nothing is recognised unless half of the document is new. A flip of scheme,
+    ``www.`` or tracking parameters is recognised guid by guid (:func:`same_guid_key`); a new host
+    where the old one is gone from the document and at least three, and half of the guids with the
+    new one, have a known guid's path and query. A key that two guids share recognises nothing.
     """
-    arrived, known_guids = list(dict.fromkeys(arrived)), set(known)
+    arrived = list(dict.fromkeys(arrived))
+    known_guids = set(known)
     new = [guid for guid in arrived if guid not in known_guids]
-    if not new:
+    if 2 * len(new) < len(arrived):
         return {}
-    found = _matched(new, known_guids, same_guid_key)
-    hosts = {_host(guid) for guid in arrived}
-    left_behind = defaultdict(list)
-    for guid in known_guids - set(found.values()):
-        if _host(guid) and _host(guid) not in hosts:
-            left_behind[_host(guid)].append(guid)
-    moved = [guid for guid in new if guid not in found and _host(guid)]
-    for host in {_host(guid) for guid in moved}:
-        candidates = [guid for guid in moved if _host(guid) == host]
-        for old in left_behind.values():
-            matched = _matched(candidates, old, _tail)
+    gone = sorted(known_guids.difference(arrived))
+    found = _matched(new, gone, same_guid_key)
+    present = {_host(guid) for guid in arrived}
+    moved = _by_host(guid for guid in new if guid not in found)
+    for candidates in moved.values():
+        claimed = set(found.values())
+        old = _by_host(guid for guid in gone if guid not in claimed and _host(guid) not in present)
+        for left_behind in old.values():
+            matched = _matched(candidates, left_behind, _tail)
             if len(matched) >= 3 and 2 * len(matched) >= len(candidates):
                 found |= matched
+                break
     return found
 
 
+def _by_host(guids: Iterable[str]) -> dict[str, list[str]]:
+    by_host = defaultdict(list)
+    for guid in guids:
+        by_host[_host(guid)].append(guid)
+    return by_host
+
+
 def _matched(new: Iterable[str], known: Iterable[str], key: Callable[[str], str]) -> dict[str, str]:
-    """``new`` guids by the one known guid with the same, non-empty key."""
-    by_key = defaultdict(list)
+    """Pairs of a new and a known guid that nobody else shares a non-empty key with."""
+    known_by_key, new_by_key = defaultdict(list), defaultdict(list)
     for guid in known:
-        by_key[key(guid)].append(guid)
-    pairs = ((guid, by_key.get(key(guid), [])) for guid in new if key(guid))
-    return {guid: matches[0] for guid, matches in pairs if len(matches) == 1}
+        known_by_key[key(guid)].append(guid)
+    for guid in new:
+        new_by_key[key(guid)].append(guid)
+    return {
+        guids[0]: known_by_key[shared][0]
+        for shared, guids in new_by_key.items()
+        if shared and len(guids) == 1 == len(known_by_key.get(shared, ()))
+    }
 
 
 def _host(guid: str) -> str:
