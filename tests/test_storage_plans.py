@@ -1,0 +1,213 @@
+"""What is asked often is answered from indexes: its cost does not grow with what was ever read."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from builders import HOUR, MINUTE, NOW, add_articles, add_source, add_story, read_articles
+from conftest import ENGINES, Postgres
+from sqlalchemy import Connection, event, text
+
+from storage.articles import claim_new
+from storage.database import Database, open_database
+from storage.folding import folded_since, members_by_id, stories_by_key, waiting_to_fold
+from storage.polling import known_hashes
+from storage.publishing import latest_stories, revision, story_by_slug
+from storage.sources import claim_due, count_due
+from storage.tables import article_texts, articles, entries, sources, stories
+from storage.values import StoryFilter
+
+STORIES = 10_000
+ARTICLES = 20_000  # two a story
+WAITING = 200  # the last ones: half new, half read
+SOURCES = 5_000
+GROWING = ("entry", "article", "article_text", "story")
+
+
+def multiply(connection: Connection, table: object, times: int, **changes: str) -> None:
+    """Copy the row numbered 1 so many times; ``changes`` are SQL, ``n`` counts from 2."""
+    names = [column.name for column in table.c if column.name != "id"]  # type: ignore[attr-defined]
+    values = ", ".join(changes.get(name, f'one."{name}"') for name in names)
+    columns = ", ".join(f'"{name}"' for name in names)
+    key = names[0] if names[0] == "article_id" else "id"
+    connection.execute(
+        text(
+            f"WITH RECURSIVE n(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < {times})"
+            f' INSERT INTO "{table}" ({columns}) SELECT {values} FROM "{table}" one, n'
+            f" WHERE one.{key} = 1"
+        )
+    )
+
+
+def fill(db: Database) -> None:
+    source = add_source(db, category="world")
+    (article_id,) = add_articles(db, source.id, "a")
+    read_articles(db, article_id)
+    add_story(db, 1, article_id)
+    if db.dialect == "sqlite":
+        later = "strftime('%Y-%m-%d %H:%M:%f000', one.{}, '+' || n || ' seconds')"
+    else:
+        later = "one.{} + n * interval '1 second'"
+    waiting, either = ARTICLES - WAITING, "CASE WHEN n % 2 = 0 THEN 'new' ELSE 'read' END"
+    with db.write() as connection:
+        multiply(
+            connection,
+            sources,
+            SOURCES,
+            url="'u' || n",
+            category="CASE WHEN n % 50 = 0 THEN 'rare' ELSE 'world' END",
+            next_poll_at=f"CASE WHEN n % 50 = 0 THEN one.next_poll_at ELSE {_in_a_year(db)} END",
+        )
+        multiply(
+            connection,
+            stories,
+            STORIES,
+            uri="'u' || n",
+            slug="'s' || n",
+            key="n",
+            created_at=later.format("created_at"),
+            changed_at=later.format("changed_at"),
+            language="CASE WHEN n % 20 = 0 THEN 'vi' ELSE 'en' END",
+            outlets="n % 4",
+            first_article_id="n",
+            lead_article_id="n",
+        )
+        multiply(
+            connection,
+            articles,
+            ARTICLES,
+            key="'k' || n",
+            source_id=f"n % {SOURCES} + 1",
+            arrived_at=later.format("arrived_at"),
+            state=f"CASE WHEN n < {waiting} THEN 'folded' ELSE {either} END",
+            fold_order=f"CASE WHEN n < {waiting} THEN n END",
+            story_id=f"CASE WHEN n < {waiting} THEN n % {STORIES} + 1 END",
+        )
+        multiply(connection, article_texts, ARTICLES, article_id="n")
+        multiply(
+            connection,
+            entries,
+            ARTICLES,
+            guid="'g' || n",
+            article_id="n",
+            source_id=f"n % {SOURCES} + 1",
+        )
+        connection.exec_driver_sql("ANALYZE")
+
+
+def _in_a_year(db: Database) -> str:
+    return "'2027-11-22 12:00:00.000000'" if db.dialect == "sqlite" else "'2027-11-22'::timestamptz"
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def full(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """Some history. Tests only read it, or claim from what is waiting."""
+    if request.param == "sqlite":
+        path: Path = tmp_path_factory.mktemp("plans") / "newsfold.db"
+        url = f"sqlite:///{path}"
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        url = server.create()
+    db = open_database(url)
+    fill(db)
+    yield db
+    db.close()
+
+
+def plans(db: Database, ask: Callable[[], object]) -> str:
+    """How the engine answers each statement of ``ask``, a line for every step."""
+    asked: list[tuple[str, object]] = []
+
+    def listen(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            asked.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        assert ask() is not None
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listen)
+    explain = "EXPLAIN QUERY PLAN" if db.dialect == "sqlite" else "EXPLAIN"
+    lines = []
+    with db.engine.connect() as connection:
+        for statement, parameters in asked:
+            rows = connection.exec_driver_sql(f"{explain} {statement}", parameters)  # type: ignore[arg-type]
+            lines += [str(row[-1]) for row in rows]
+    assert lines
+    return "\n".join(lines)
+
+
+def full_scans(plan: str) -> list[str]:
+    """The tables that a plan goes through from end to end."""
+    sqlite = re.findall(r"^SCAN (\w+)(?! USING)", plan, re.MULTILINE)
+    postgresql = re.findall(r"Seq Scan on \"?(\w+)", plan)
+    return [table for table in sqlite + postgresql if table in (*GROWING, "source")]
+
+
+HOT: dict[str, Callable[[Database], object]] = {
+    "known_hashes": lambda db: known_hashes(db, 7, [f"g{n}" for n in range(40)]),
+    "claim_new": lambda db: claim_new(db, NOW, NOW + HOUR, 10),
+    "waiting_to_fold": lambda db: waiting_to_fold(db, NOW + 20 * HOUR, MINUTE, 50),
+    "stories_by_key": lambda db: stories_by_key(db, range(20, 40)),
+    "members_by_id": lambda db: members_by_id(db, range(20, 40)),
+    "story_by_slug": lambda db: story_by_slug(db, "s77"),
+    "revision": revision,
+    "latest_stories": lambda db: latest_stories(db, StoryFilter(limit=20)),
+    "latest_stories of a category": lambda db: latest_stories(
+        db, StoryFilter(categories=("world",), limit=20)
+    ),
+    "latest_stories of a language": lambda db: latest_stories(
+        db, StoryFilter(languages=("vi",), limit=20)
+    ),
+    "latest_stories of several outlets": lambda db: latest_stories(
+        db, StoryFilter(min_outlets=3, limit=20)
+    ),
+    "latest_stories of everything at once": lambda db: latest_stories(
+        db, StoryFilter(("world", "rare"), ("en", "vi"), 2, 20, 100)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_no_hot_query_goes_through_a_growing_table(full: Database, name: str) -> None:
+    plan = plans(full, lambda: HOT[name](full))
+
+    assert not set(full_scans(plan)) & set(GROWING), plan
+
+
+@pytest.mark.parametrize("name", [name for name in HOT if name.startswith("latest_stories")])
+def test_the_front_page_is_not_sorted(full: Database, name: str) -> None:
+    """It is read off the index until it is full; members of its stories are few."""
+    plan = plans(full, lambda: HOT[name](full))
+
+    if full.dialect == "sqlite":
+        first = plan.split("SEARCH article", 1)[0]
+        assert "ix_story_latest" in first
+        assert "TEMP B-TREE" not in first
+    else:
+        assert re.search(r"Index Scan Backward using ix_story_latest", plan), plan
+
+
+@pytest.mark.parametrize("ask", [claim_due, count_due], ids=lambda ask: ask.__name__)
+def test_due_sources_are_found_without_looking_at_the_others(
+    full: Database, ask: Callable[..., object]
+) -> None:
+    arguments = (NOW + MINUTE, NOW + MINUTE, 10) if ask is claim_due else (NOW + MINUTE,)
+    plan = plans(full, lambda: ask(full, *arguments))
+
+    assert "ix_source_due" in plan, plan
+    assert full_scans(plan) == [], plan
+
+
+def test_the_queue_is_read_off_its_index(full: Database) -> None:
+    for name in ("claim_new", "waiting_to_fold"):
+        assert "ix_article_queue" in plans(full, lambda name=name: HOT[name](full))  # type: ignore[misc]
+
+
+def test_the_window_is_read_in_order(full: Database) -> None:
+    plan = plans(full, lambda: next(folded_since(full, NOW + 5 * HOUR)))
+
+    assert "TEMP B-TREE" not in plan, plan
