@@ -1,75 +1,16 @@
-"""The names of news agencies, as they sign. Data, and one look-up."""
+"""The names of news agencies, as they sign: look-ups in the data of feeds/phrases.toml."""
 
 import re
 
-AGENCIES: dict[str, tuple[str, ...]] = {
-    "AAP": ("AAP", "Australian Associated Press"),
-    "Adnkronos": ("Adnkronos",),
-    "AFP": ("AFP", "Agence France-Presse", "Agence France Presse", "АФП"),
-    "Agência Brasil": ("Agência Brasil", "ABr"),
-    "Agerpres": ("Agerpres",),
-    "AGI": ("AGI",),
-    "Anadolu": ("AA", "Anadolu", "Anadolu Agency", "Anadolu Ajansı"),
-    "ANI": ("ANI",),
-    "ANP": ("ANP", "Algemeen Nederlands Persbureau"),
-    "ANSA": ("ANSA",),
-    "Antara": ("Antara",),
-    "AP": ("AP", "Associated Press", "The Associated Press", "АП"),
-    "APA": ("APA",),
-    "Belga": ("Belga",),
-    "Bernama": ("Bernama",),
-    "Bloomberg": ("Bloomberg", "Bloomberg News"),
-    "BNS": ("BNS",),
-    "BTA": ("BTA", "БТА"),
-    "Business Wire": ("Business Wire", "BUSINESSWIRE"),
-    "CNA": ("CNA", "Central News Agency"),
-    "ČTK": ("ČTK", "CTK"),
-    "dpa": ("dpa", "Deutsche Presse-Agentur", "dpa-AFX", "dpa-infocom"),
-    "EFE": ("EFE", "Agencia EFE", "EFEverde"),
-    "ELTA": ("ELTA",),
-    "epd": ("epd",),
-    "Estadão Conteúdo": ("Estadão Conteúdo", "Agência Estado"),
-    "Europa Press": ("Europa Press",),
-    "Folhapress": ("Folhapress",),
-    "GlobeNewswire": ("GlobeNewswire", "GLOBE NEWSWIRE"),
-    "Hina": ("Hina",),
-    "IANS": ("IANS",),
-    "Interfax": ("Interfax", "Интерфакс"),
-    "Interfax-Ukraine": ("Interfax-Ukraine", "Інтерфакс-Україна"),
-    "Jiji": ("Jiji", "Jiji Press", "時事", "時事通信"),
-    "Keystone-SDA": ("Keystone-SDA", "Keystone-ATS", "SDA", "ATS"),
-    "KNA": ("KNA",),
-    "Kyodo": ("Kyodo", "Kyodo News", "共同", "共同通信"),
-    "LaPresse": ("LaPresse",),
-    "LETA": ("LETA",),
-    "Lusa": ("Lusa", "Agência Lusa"),
-    "MTI": ("MTI",),
-    "NTB": ("NTB",),
-    "PA Media": ("PA", "PA Media", "Press Association", "The Press Association"),
-    "PAP": ("PAP", "Polska Agencja Prasowa", "IAR"),
-    "PR Newswire": ("PR Newswire", "PRNewswire"),
-    "PTI": ("PTI", "Press Trust of India"),
-    "Reuters": ("Reuters", "Thomson Reuters", "Рейтер"),
-    "RIA Novosti": ("RIA Novosti", "РИА Новости"),
-    "Ritzau": ("Ritzau",),
-    "SID": ("SID", "Sport-Informations-Dienst"),
-    "STT": ("STT", "STT-Lehtikuva"),
-    "TASR": ("TASR",),
-    "TASS": ("TASS", "ТАСС", "ITAR-TASS"),
-    "Télam": ("Télam", "Telam", "NA", "Noticias Argentinas"),
-    "The Canadian Press": ("CP", "Canadian Press", "The Canadian Press", "La Presse Canadienne"),
-    "TT": ("TT", "TT Nyhetsbyrån"),
-    "TTXVN": ("TTXVN", "VNA", "Thông tấn xã Việt Nam", "TTXVN/Vietnam+", "Vietnam+"),
-    "Ukrinform": ("Ukrinform", "Укрінформ", "Укринформ"),
-    "UPI": ("UPI",),
-    "Xinhua": ("Xinhua", "新华社", "新華社", "Tân Hoa Xã"),
-    "Yonhap": ("Yonhap", "연합뉴스"),
-}
+from feeds.phrases import agency_names
 
-_BY_NAME = {name.casefold(): agency for agency, names in AGENCIES.items() for name in names}
+_BY_NAME = {name.casefold(): agency for agency, names in agency_names().items() for name in names}
 # Initials that are common words or other things where nothing else marks an agency
-_WEAK = frozenset({"aa", "pa", "cp", "na", "tt", "ats", "sda", "agi", "ani", "apa", "sid", "cna", "abr", "stt", "iar", "epd", "kna", "hina", "bta", "elta", "antara", "vna"})  # fmt: skip
-_JOINTS = re.compile(r"\s*(?:/|,|;|\+|&|\band\b|\bund\b|\bet\b|\by\b|\be\b|\ben\b|\bi\b|\bи\b|\bvà\b|\s[-–]\s)\s*")
+_WEAK = frozenset(
+    ["aa", "abr", "agi", "ani", "antara", "apa", "ats", "bta", "cna", "cp", "elta", "epd", "hina",
+     "iar", "kna", "na", "pa", "sda", "sid", "stt", "tt", "vna"]
+)  # fmt: skip
+_JOINTS = re.compile(r"\s*(?:[/,;+&]|\b(?:and|und|et|by|e|en|i|и|và)\b|\s[\u2013-]\s)\s*")
 
 
 def agency_named(text: str, *, sure: bool = True) -> str | None:
@@ -85,7 +26,7 @@ def agency_named(text: str, *, sure: bool = True) -> str | None:
 
 
 def _known(name: str, *, sure: bool) -> str | None:
-    key = name.strip(" .,:;-–—()[]\"'").casefold()
+    key = name.strip(" .,:;-\u2013\u2014()[]\"'").casefold()
     if not sure and key in _WEAK:
         return None
     return _BY_NAME.get(key)

@@ -4,7 +4,6 @@ A block is a run of text that no block-level element interrupts. Nothing is judg
 remembers its element, so that a reader can judge it by where it stands.
 """
 
-import re
 from dataclasses import dataclass
 
 from lxml import etree
@@ -12,14 +11,67 @@ from lxml.html import HtmlElement
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _INLINE = frozenset(
-    "a b i em strong span u sub sup code small mark abbr cite time q s del ins font kbd var samp br"
-    " wbr img picture tt big acronym bdi bdo data dfn noindex nobr strike".split()
+    [
+        "a",
+        "b",
+        "i",
+        "em",
+        "strong",
+        "span",
+        "u",
+        "sub",
+        "sup",
+        "code",
+        "small",
+        "mark",
+        "abbr",
+        "cite",
+        "time",
+        "q",
+        "s",
+        "del",
+        "ins",
+        "font",
+        "kbd",
+        "var",
+        "samp",
+        "br",
+        "wbr",
+        "img",
+        "picture",
+        "tt",
+        "big",
+        "acronym",
+        "bdi",
+        "bdo",
+        "data",
+        "dfn",
+        "noindex",
+        "nobr",
+        "strike",
+    ]
 )
 _UNREADABLE = frozenset(
-    "script style noscript select svg iframe template textarea object button video audio head"
-    " canvas math input option".split()
+    [
+        "script",
+        "style",
+        "noscript",
+        "select",
+        "svg",
+        "iframe",
+        "template",
+        "textarea",
+        "object",
+        "button",
+        "video",
+        "audio",
+        "head",
+        "canvas",
+        "math",
+        "input",
+        "option",
+    ]
 )
-_SPACE = re.compile(r"\s+")
 
 Part = str | tuple[bool, HtmlElement]
 """A piece of a block's inline content: text, or an inline element opening (True) or closing."""
@@ -54,7 +106,7 @@ def blocks_of(root: HtmlElement) -> list[Block]:
     walk = etree.iterwalk(root, events=("start", "end"))
     collector = _Collector(root)
     for event, element in walk:
-        tag = element.tag
+        tag = str(element.tag)
         if event == "start":
             if tag in _UNREADABLE:
                 walk.skip_subtree()
@@ -115,7 +167,7 @@ class _Collector:
         if not self._parts:
             return
         raw = "".join([part for part in self._parts if isinstance(part, str)])
-        text = raw.strip("\n") if self._preformatted else _SPACE.sub(" ", raw).strip()
+        text = raw.strip("\n") if self._preformatted else " ".join(raw.split())
         if text and not text.isspace():
             block = Block(self._owners[-1], text, self._link_chars, tuple(self._parts))
             self.blocks.append(block)

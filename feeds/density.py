@@ -1,7 +1,7 @@
 """The article by its density: where the sentences are.
 
-A second opinion beside the extraction library's, on the tree itself. Long paragraphs with few links give their
-weight to every element around them; the article is in the smallest element that holds three
+An opinion beside the extraction libraries', on the tree itself. Long paragraphs with few links give
+their weight to every element around them; the article is in the smallest element that holds three
 quarters of it. (The idea is that of Arc90's Readability and of Kohlschütter et al., "Boilerplate
 Detection using Shallow Text Features", WSDM 2010; the numbers were set on the development pages of
 docs/extraction.md.)
@@ -21,9 +21,13 @@ _MOST = 0.75
 _MAIN = 0.3
 """An element with this share of the article's weight is no sidebar, whatever it is called."""
 
-_ASIDES = frozenset("nav footer aside form header dialog figure address label".split())
+_ASIDES = frozenset(
+    {"nav", "footer", "aside", "form", "header", "dialog", "figure", "address", "label"}
+)
 _OUTSIDE = frozenset({"nav", "footer", "aside"})
-_ASIDE_ROLES = frozenset("navigation complementary banner contentinfo search dialog alert".split())
+_ASIDE_ROLES = frozenset(
+    {"navigation", "complementary", "banner", "contentinfo", "search", "dialog", "alert"}
+)
 _ASIDE_NAMES = re.compile(
     r"(?:^|[\s_-])(?:ads?|advert\w*|author(?:-?(?:bio|box|info))?|bio|breadcrumbs?|byline|captions?"
     r"|comments?|cookies?|consent|credits?|cta|disqus|footer|footnotes|gallery|gdpr|header|hidden|login"

@@ -18,8 +18,8 @@ from feeds.clean import sanitise
 from feeds.density import named_aside
 from feeds.metadata import absolute
 
-_EMPHASIS = {"em": "em", "i": "em", "b": "strong", "strong": "strong", "code": "code", "kbd": "code",
-             "sub": "sub", "sup": "sup", "q": "q", "del": "del", "s": "del"}  # fmt: skip
+_EMPHASIS = {"em": "em", "i": "em", "b": "strong", "strong": "strong", "code": "code",
+             "kbd": "code", "sub": "sub", "sup": "sup", "q": "q", "del": "del", "s": "del"}  # fmt: skip
 _LISTS = frozenset({"ul", "ol"})
 _SPACES = re.compile(r"\s+")
 _SMALL = 120
@@ -29,7 +29,7 @@ _SOURCES = ("src", "data-src", "data-original", "data-lazy-src")
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """An article for readers: sanitised HTML and plain text with paragraphs split by blank lines."""
+    """An article for readers: sanitised HTML, and text with paragraphs split by blank lines."""
 
     html: str
     text: str
@@ -43,7 +43,10 @@ def shown(blocks: Sequence[Block], url: str) -> Display:
         members = list(group)
         html.append(_html_of(frame, members, url))
         text.append(_text_of(frame, members))
-    return Display(sanitise("\n".join(part for part in html if part), url), "\n\n".join(part for part in text if part))
+    return Display(
+        sanitise("\n".join(part for part in html if part), url),
+        "\n\n".join(part for part in text if part),
+    )
 
 
 def with_pictures(kept: Sequence[Block], blocks: Sequence[Block]) -> list[Block]:
@@ -118,12 +121,19 @@ def _html_of(frame: HtmlElement | Block, pieces: Sequence[_Piece], url: str) -> 
     if isinstance(frame, Block):
         return _block_html(frame, url)
     if frame.tag == "blockquote":
-        return f"<blockquote>{''.join(f'<p>{_inline(piece.block, url)}</p>' for piece in pieces)}</blockquote>"
+        paragraphs = "".join(f"<p>{_inline(piece.block, url)}</p>" for piece in pieces)
+        return f"<blockquote>{paragraphs}</blockquote>"
     if frame.tag == "table":
-        rows = "".join(f"<tr>{''.join(_cell(piece.block, url) for piece in row)}</tr>" for row in _rows(pieces))
+        rows = "".join(
+            f"<tr>{''.join(_cell(piece.block, url) for piece in row)}</tr>" for row in _rows(pieces)
+        )
         return f"<table>{rows}</table>"
-    items = "".join(f"<li>{'<br>'.join(_inline(piece.block, url) for piece in row)}</li>" for row in _rows(pieces))
-    return f"<{frame.tag}>{items}</{frame.tag}>"
+    items = "".join(
+        f"<li>{'<br>'.join(_inline(piece.block, url) for piece in row)}</li>"
+        for row in _rows(pieces)
+    )
+    tag = str(frame.tag)
+    return f"<{tag}>{items}</{tag}>"
 
 
 def _text_of(frame: HtmlElement | Block, pieces: Sequence[_Piece]) -> str:
@@ -136,7 +146,12 @@ def _text_of(frame: HtmlElement | Block, pieces: Sequence[_Piece]) -> str:
 
 
 def _rows(pieces: Sequence[_Piece]) -> Iterator[list[_Piece]]:
-    return (list(row) for _, row in groupby(pieces, key=lambda piece: piece.block if piece.row is None else piece.row))
+    return (
+        list(row)
+        for _, row in groupby(
+            pieces, key=lambda piece: piece.block if piece.row is None else piece.row
+        )
+    )
 
 
 def _cell(block: Block, url: str) -> str:
@@ -163,7 +178,8 @@ def _figure(image: HtmlElement, url: str) -> str:
         return ""
     caption = caption_of(image)
     described = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure><img src="{escape(source)}" alt="{escape(image.get("alt") or "")}">{described}</figure>'
+    picture = f'<img src="{escape(source)}" alt="{escape(image.get("alt") or "")}">'
+    return f"<figure>{picture}{described}</figure>"
 
 
 def _inline(block: Block, url: str) -> str:
@@ -192,7 +208,7 @@ def _opening(element: HtmlElement, url: str) -> tuple[str, str]:
     if element.tag == "a":
         link = absolute(element.get("href") or "", url)
         return ("a", f'<a href="{escape(link)}">') if link else ("", "")
-    tag = _EMPHASIS.get(element.tag, "")
+    tag = _EMPHASIS.get(str(element.tag), "")
     return tag, f"<{tag}>" if tag else ""
 
 

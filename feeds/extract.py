@@ -25,7 +25,7 @@ from feeds.density import densest
 from feeds.display import Display, shown, shown_text, with_pictures
 from feeds.html_tree import UnreadablePageError, parse_page, strip_dead_weight
 from feeds.matching_text import matching_lines
-from feeds.metadata import PageMetadata, metadata_of
+from feeds.metadata import PageMetadata, metadata_of, parse_time
 from feeds.model import DateSource, PageReading
 from feeds.page_rules import PageRules
 from feeds.vote import Heard, elect, settled
@@ -63,7 +63,7 @@ def read_page(
         tree = parse_page(html, content_type)
     except UnreadablePageError as error:
         return PageReading(url, headline or "", "", "", "", reasons=(str(error),))
-    metadata = metadata_of(tree, url)
+    metadata = _with_guesses(metadata_of(tree, url), tree, url)
     signs = walls.signs_of(tree)
     strip_dead_weight(tree)
     if rules:
@@ -74,7 +74,9 @@ def read_page(
     return _assembled(url, headline, metadata, signs, blocks, main)
 
 
-def next_page_of(html: bytes, url: str, *, content_type: str | None = None, rules: PageRules) -> str | None:
+def next_page_of(
+    html: bytes, url: str, *, content_type: str | None = None, rules: PageRules
+) -> str | None:
     """The address of the article's next page, by the rules; None at the last."""
     try:
         return page_rules.next_page(parse_page(html, content_type), url, rules)
@@ -92,6 +94,18 @@ def joined(pages: Sequence[PageReading]) -> PageReading:
         matching_text="\n".join(page.matching_text for page in pages if page.matching_text),
         reasons=(*first.reasons, f"joined from {len(pages)} pages"),
     )
+
+
+def _with_guesses(metadata: PageMetadata, tree: HtmlElement, url: str) -> PageMetadata:
+    if metadata.authors and metadata.published:
+        return metadata
+    author, date = second_readings.guessed_metadata(tree, url)
+    guess = parse_time(date or "")
+    if not metadata.authors and author:
+        metadata = replace(metadata, authors=tuple(name.strip() for name in author.split(";")))
+    if not metadata.published and guess:
+        metadata = replace(metadata, published=guess, published_source=DateSource.GUESSED)
+    return metadata
 
 
 def _body(tree: HtmlElement) -> HtmlElement:
@@ -136,7 +150,13 @@ def _assembled(
     display = shown(with_pictures(kept, blocks), url) if kept else shown_text("\n".join(lines), url)
     visible = " ".join(block.text for block in blocks[:400])[:_VISIBLE]
     wall = walls.wall_of(
-        url=url, title=title, text="\n".join(lines), visible=visible, signs=signs, free=metadata.free, types=metadata.types
+        url=url,
+        title=title,
+        text="\n".join(lines),
+        visible=visible,
+        signs=signs,
+        free=metadata.free,
+        types=metadata.types,
     )
     return _reading(url, title, metadata, display, lines, wall, main)
 
@@ -158,7 +178,9 @@ def _reading(
     main: _Main,
 ) -> PageReading:
     written = matching_lines(lines)
-    places = [dateline.place for line in lines[:3] if (dateline := dateline_of(line)) and dateline.place]
+    places = [
+        dateline.place for line in lines[:3] if (dateline := dateline_of(line)) and dateline.place
+    ]
     reasons = [main.how, *([f"{wall.kind}: {wall.sign}"] if wall else [])]
     if metadata.published_source is DateSource.GUESSED:
         reasons.append("the time is guessed")

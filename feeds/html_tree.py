@@ -13,15 +13,20 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 MAX_CHARACTERS = 12_000_000
 """Pages are cut here: ten megabytes of fetched body, and some room for the decoding."""
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_CONTROL = bytes({*range(32)} - set(b"\t\n\r"))
+_LONG_TAG = 32768
 # libxml2 compares every attribute of a tag with every other: 50,000 of them take it half a minute
-_MONSTER_TAG = re.compile(r"(</?[a-zA-Z][\w:-]*)[^<>]{32768,}")
+_MONSTER_TAG = re.compile(r"(</?[a-zA-Z][\w:-]*)[^<>]{32000,}")
 _TAG = re.compile(r"<\s*[a-zA-Z!?]")
-# What browsers read when a page names one of the left: https://encoding.spec.whatwg.org/#names-and-labels
+# What browsers read for the names on the left: https://encoding.spec.whatwg.org/#names-and-labels
 _WHATWG = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252",
            "us-ascii": "cp1252", "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030",
            "ks_c_5601-1987": "cp949", "euc-kr": "cp949", "shift_jis": "cp932", "sjis": "cp932",
@@ -60,9 +65,9 @@ def decode(body: bytes, content_type: str | None = None) -> str:
 def _declared_charsets(body: bytes, content_type: str | None) -> list[str]:
     head = body[:4096]
     header = _HEADER_CHARSET.search(content_type or "")
-    marks = [mark.group(1).decode("ascii", "replace")
-             for mark in (_META_CHARSET.search(head), _XML_CHARSET.search(head)) if mark]  # fmt: skip
-    names = [*([header.group(1)] if header else []), *marks]
+    marks = (_META_CHARSET.search(head), _XML_CHARSET.search(head))
+    names = [header.group(1)] if header else []
+    names += [mark.group(1).decode("ascii", "replace") for mark in marks if mark]
     return [charset for name in names if (charset := _known_charset(name))]
 
 
@@ -98,10 +103,13 @@ def parse_html(html: str) -> HtmlElement:
     Raises:
         UnreadablePageError: the parser found nothing in it.
     """
-    text = _MONSTER_TAG.sub(r"\1", _CONTROL.sub("", html[:MAX_CHARACTERS]))
+    text = html[:MAX_CHARACTERS]
+    if max(map(len, text.split("<"))) > _LONG_TAG:
+        text = _MONSTER_TAG.sub(r"\1", text)
+    clean = text.encode("utf-8", "replace").translate(None, _CONTROL)
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     try:
-        return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        return document_fromstring(clean, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise UnreadablePageError(f"the parser found no HTML: {error}") from error
 

@@ -14,33 +14,28 @@ from feeds.blocks import Block, blocks_of
 from feeds.density import named_aside
 from feeds.furniture import body_lines, is_byline, is_plea, words
 from feeds.html_tree import UnreadablePageError, parse_html, strip_dead_weight
+from feeds.phrases import alternatives, phrases
 from feeds.wire import dateline_of, is_end_credit
 
-_CREDIT_WORDS = (
-    rf"\b(?:via|photos?|photograph(?:er|ed)?|pictures?|images?|getty|shutterstock|alamy|handout|courtesy|screenshot|screengrab|file|archive|pool|supplied|provided|"
-    rf"foto|fotos|bild|bilder|archivbild|archiv|symbolbild|crédits?|créditos?|credits?|imagen|immagine|zdjęcie|fot\.|фото|ảnh|写真|图片|"
-    rf"ministry|ministère|ministerio|ministério|ministero|ministerium|министерство|police|polizei|press service|press office|facebook|instagram|twitter|telegram|youtube|"
-    rf"{names_pattern()})\b|\w/\w"
+_CREDIT = re.compile(rf"{alternatives('credit')}|\b(?:{names_pattern()})\b", re.IGNORECASE)
+_TRAILING = re.compile(r"\s*[(\[\uff08]([^()\[\]\uff08\uff09]{2,120})[)\]\uff09]\s*\.?$")
+_NAME_LIKE = re.compile(
+    r"^(?:[A-Z0-9À-ÞА-Я][\w.'\u2019&-]*"
+    r"|of|the|and|for|de|du|des|la|le|der|die|das|von|und|del|di|e|y|i|и|van|/|,|-|\s)+$"
 )
-_CREDIT = re.compile(_CREDIT_WORDS, re.IGNORECASE)
-_TRAILING = re.compile(r"\s*[(\[（]([^()\[\]（）]{2,120})[)\]）]\s*\.?$")
-_NAME_LIKE = re.compile(r"^(?:[A-Z0-9À-ÞА-Я][\w.'’&-]*|of|the|and|for|de|du|des|la|le|der|die|das|von|und|del|di|e|y|i|и|van|/|,|-|\s)+$")
-_CREDIT_LINE = re.compile(
-    r"^\W*(?:photos?|photograph|pictures?|images?|video|graphic|illustration|credits?|copyright|foto|fotos|bild|bilder|grafik|fotograf\w*|crédits?|créditos?|photographies?|imagen|immagine|infografi\w*|fot|zdjęci\w+|фото|ảnh|đồ họa|写真|图片)"
-    r"(?: (?:credits?|by|courtesy|source|illustration|quelle|de|von|di|door))*\s*[:/|©-]|"
-    r"^\W*(?:(?:AP|AFP|EPA|Reuters|Getty|PA|dpa|ANSA|EFE|Lusa|PAP)(?: Photo| Images?| Wire)?\s?/)|"
-    r"\bgetty images\b\W*$|^\W*(?:file|archivo|archiv)[- ]?(?:photo|picture|image|foto|bild)?\s*[:–—-]\s",
-    re.IGNORECASE,
-)
-_SENTENCE_END = re.compile(r"[.!?。！？…\"”»’]\s*$")
+_CREDIT_LINE = phrases("credit_line")
+_SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f\u2026\"\u201d\u00bb\u2019]\s*$")
 _CAPTION_WORDS = 70
 _HEAD, _FOOT = 3, 5
 _LINK_LIST = 0.6
-_HTML = re.compile(r"<(?:p|br|div|a|ul|ol|li|h\d|img|figure|blockquote|table|span|em|strong|b|i)\b[^<>]*>|</\w+>", re.IGNORECASE)  # fmt: skip
+_HTML = re.compile(
+    r"<(?:p|br|div|a|[uo]l|li|h\d|img|figure|blockquote|table|span|em|strong|b|i)\b[^<>]*>|</\w+>",
+    re.IGNORECASE,
+)
 
 
 def matching_text_of(html_or_text: str, title: str) -> str:
-    """The matching text of a feed entry's own HTML or plain text (paragraphs on their own lines)."""
+    """The matching text of a feed's own HTML or plain text (paragraphs on lines of their own)."""
     lines = html_lines(html_or_text) if _HTML.search(html_or_text) else html_or_text.splitlines()
     lines = [" ".join(line.split()) for line in lines if line.strip()]
     kept = body_lines(lines, [title] if title else [])
@@ -60,7 +55,9 @@ def html_lines(html: str) -> list[str]:
 def _around_the_text(block: Block) -> bool:
     if block.linked > _LINK_LIST and len(words(block.text)) < 25:
         return True
-    return named_aside(block.owner) or any(ancestor.tag == "figure" for ancestor in block.owner.iterancestors())
+    return named_aside(block.owner) or any(
+        ancestor.tag == "figure" for ancestor in block.owner.iterancestors()
+    )
 
 
 def matching_lines(lines: Sequence[str]) -> list[str]:
@@ -101,8 +98,12 @@ def is_caption(line: str) -> bool:
     credit = found[1].strip()
     after_sentence = bool(_SENTENCE_END.search(line[: found.start()]))
     if after_sentence:
-        return bool(_NAME_LIKE.match(credit) or (_CREDIT.search(credit) and len(credit.split()) <= 10))
-    return bool(_CREDIT.search(credit)) and ("/" in credit or " via " in credit.lower() or is_photo_credit(credit + ":"))
+        return bool(
+            _NAME_LIKE.match(credit) or (_CREDIT.search(credit) and len(credit.split()) <= 10)
+        )
+    return bool(_CREDIT.search(credit)) and (
+        "/" in credit or " via " in credit.lower() or is_photo_credit(credit + ":")
+    )
 
 
 def without_trailing_credit(line: str) -> str:

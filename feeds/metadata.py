@@ -20,9 +20,10 @@ from feeds.model import DateSource
 
 @dataclass(frozen=True, slots=True)
 class PageMetadata:
-    """The facts of a page. ``titles`` are all it goes by, best first; ``free`` is its own word on
-    whether it can be read without paying (None: it does not say); ``types`` are schema.org and
-    Open Graph type names.
+    """The facts of a page.
+
+    ``titles`` are all it goes by, best first; ``free`` is its own word on whether it can be read
+    without paying (None: it does not say); ``types`` are schema.org and Open Graph type names.
     """
 
     titles: tuple[str, ...] = ()
@@ -40,9 +41,11 @@ class PageMetadata:
 
 
 _PUBLISHED = (
-    "article:published_time", "og:published_time", "datepublished", "parsely-pub-date", "dcterms.created",
+    "article:published_time", "og:published_time", "datepublished", "parsely-pub-date",
+    "dcterms.created",
     "dcterms.date", "dc.date.issued", "dc.date", "sailthru.date", "pubdate", "publishdate",
-    "publish-date", "publish_date", "publication_date", "article.published", "date", "pubtime", "cxenseparse:recs:publishtime",
+    "publish-date", "publish_date", "publication_date", "article.published", "date", "pubtime",
+    "cxenseparse:recs:publishtime",
 )  # fmt: skip
 _MODIFIED = (
     "article:modified_time", "og:updated_time", "datemodified", "dcterms.modified", "lastmod",
@@ -50,13 +53,20 @@ _MODIFIED = (
 )  # fmt: skip
 _AUTHORS = ("author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator",
             "article:author", "byl")  # fmt: skip
-_NO_AUTHOR = re.compile(r"^(?:https?:|www\.|@)|^(?:admin\w*|editor|staff|unknown|none|null|user|webmaster|author|redaktion)$|@\w+\.", re.IGNORECASE)  # fmt: skip
+_NO_AUTHOR = re.compile(
+    r"^(?:https?:|www\.|@)|@\w+\."
+    r"|^(?:admin\w*|editor|staff|unknown|none|null|user|webmaster|author|redaktion)$",
+    re.IGNORECASE,
+)
 _BY = re.compile(r"^(?:by|von|par|por|di|da|door|autor|автор|tác giả)\b[:\s]+", re.IGNORECASE)
 _BETWEEN_AUTHORS = re.compile(r"\s*(?:,|;|\||\band\b|\bund\b|\bet\b|&)\s*")
 _ISO = re.compile(
-    r"(\d{4})-(\d\d?)-(\d\d?)(?:[T ]+(\d\d?):(\d\d)(?::(\d\d))?(?:[.,]\d+)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)?)?"
+    r"(\d{4})-(\d\d?)-(\d\d?)"
+    r"(?:[T ]+(\d\d?):(\d\d)(?::(\d\d))?(?:[.,]\d+)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)?)?"
 )
-_URL_DATE = re.compile(r"/((?:19|20)\d\d)[/-](\d\d?)[/-](\d\d?)(?:[/-]|$)|[/_-]((?:19|20)\d\d)(\d\d)(\d\d)(?:[/_.-]|$)")
+_URL_DATE = re.compile(
+    r"/((?:19|20)\d\d)[/-](\d\d?)[/-](\d\d?)(?:[/-]|$)|[/_-]((?:19|20)\d\d)(\d\d)(\d\d)(?:[/_.-]|$)"
+)
 _LANGUAGE = re.compile(r"^[a-zA-Z]{2,3}(?=$|[-_])")
 
 
@@ -78,17 +88,21 @@ def metadata_of(tree: HtmlElement, url: str) -> PageMetadata:
         image=_image(article, metas, url),
         description=next(iter(_values(metas, ("og:description", "description"))), ""),
         free=_free(article, metas),
-        types=(*(name for thing in things for name in json_ld.types_of(thing)), *_values(metas, ("og:type",))),
+        types=(
+            *(name for thing in things for name in json_ld.types_of(thing)),
+            *_values(metas, ("og:type",)),
+        ),
     )
 
 
 def parse_time(text: str) -> datetime | None:
-    """A time in ISO 8601 (as the web writes it) or RFC 2822, as aware UTC; UTC where no zone is said."""
+    """A time in ISO 8601 (as the web writes it) or RFC 2822, in UTC; read as UTC without a zone."""
     found = _ISO.search(text)
     if not found:
         return _rfc_2822(text)
     year, month, day, hour, minute, second, zone = found.groups()
-    stamp = f"{year}-{int(month):02}-{int(day):02}T{int(hour or 0):02}:{minute or '00'}:{second or '00'}"
+    day_part = f"{year}-{int(month):02}-{int(day):02}"
+    stamp = f"{day_part}T{int(hour or 0):02}:{minute or '00'}:{second or '00'}"
     offset = zone if zone and zone[0] in "+-" else "+00:00"
     try:
         return datetime.fromisoformat(stamp + offset).astimezone(UTC)
@@ -110,8 +124,8 @@ def _metas(tree: HtmlElement) -> dict[str, list[str]]:
         content = " ".join((meta.get("content") or "").split())
         if content:
             for attribute in ("property", "name", "itemprop", "http-equiv"):
-                if meta.get(attribute):
-                    metas.setdefault(meta.get(attribute).lower(), []).append(content)
+                if name := meta.get(attribute):
+                    metas.setdefault(name.lower(), []).append(content)
     return metas
 
 
@@ -123,12 +137,18 @@ def _text(thing: json_ld.Thing, key: str) -> str:
     return next(json_ld.texts_of(thing.get(key)), "")
 
 
-def _titles(article: json_ld.Thing, metas: Mapping[str, list[str]], tree: HtmlElement) -> tuple[str, ...]:
+def _titles(
+    article: json_ld.Thing, metas: Mapping[str, list[str]], tree: HtmlElement
+) -> tuple[str, ...]:
     headings = [_flat(heading) for heading in list(tree.iter("h1"))[:3]]
     page_title = _flat(next(tree.iter("title"), None))
     named = [_text(article, "headline"), *_values(metas, ("og:title", "twitter:title"))]
     # what is printed above the article, where it resembles what the page calls itself elsewhere
-    shown = [heading for heading in headings if any(_alike(heading, name) for name in (*named, page_title))]
+    shown = [
+        heading
+        for heading in headings
+        if any(_alike(heading, name) for name in (*named, page_title))
+    ]
     site = _values(metas, ("og:site_name",))
     candidates = [_without_site(title, site) for title in (*shown, *named, *headings, page_title)]
     return tuple(dict.fromkeys(title for title in candidates if title))
@@ -144,20 +164,24 @@ def _flat(element: HtmlElement | None) -> str:
 
 
 def _without_site(title: str, site: list[str]) -> str:
-    for separator in (" | ", " - ", " – ", " — ", " :: ", " • "):
+    for separator in (" | ", " - ", " \u2013 ", " \u2014 ", " :: ", " • "):
         head, found, tail = title.rpartition(separator)
         if found and head and any(same_words(tail, name) for name in site):
             return head.strip()
     return title
 
 
-def _authors(article: json_ld.Thing, metas: Mapping[str, list[str]], tree: HtmlElement) -> tuple[str, ...]:
-    listed = list(json_ld.texts_of(article.get("author"))) or list(json_ld.texts_of(article.get("creator")))
-    for source in (listed, _values(metas, _AUTHORS), _byline_links(tree)):
+def _authors(
+    article: json_ld.Thing, metas: Mapping[str, list[str]], tree: HtmlElement
+) -> tuple[str, ...]:
+    listed = list(json_ld.texts_of(article.get("author"))) or list(
+        json_ld.texts_of(article.get("creator"))
+    )
+    for source in (listed, _values(metas, _AUTHORS)):
         names = [name for text in source for name in _names(text)]
         if names:
             return tuple(dict.fromkeys(names))[:10]
-    return ()
+    return tuple(dict.fromkeys(name for text in _byline_links(tree) for name in _names(text)))
 
 
 def _names(text: str) -> list[str]:
@@ -169,12 +193,18 @@ def _names(text: str) -> list[str]:
 
 
 def _byline_links(tree: HtmlElement) -> list[str]:
-    found = tree.xpath("//a[contains(@rel, 'author')] | //*[@itemprop='author']//*[@itemprop='name'] | //*[@itemprop='author'][not(.//*)]")
+    found = tree.xpath(
+        "//a[contains(@rel, 'author')] | //*[@itemprop='author']//*[@itemprop='name']"
+        " | //*[@itemprop='author'][not(.//*)]"
+    )
     return [_flat(element) for element in found[:3]]
 
 
 def _publishers(article: json_ld.Thing, metas: Mapping[str, list[str]]) -> list[str]:
-    return [*json_ld.texts_of(article.get("publisher")), *_values(metas, ("og:site_name", "application-name", "dc.publisher"))]
+    return [
+        *json_ld.texts_of(article.get("publisher")),
+        *_values(metas, ("og:site_name", "application-name", "dc.publisher")),
+    ]
 
 
 def _published(
@@ -183,10 +213,14 @@ def _published(
     stated = _first_time((_text(article, "datePublished"), _text(article, "dateCreated")))
     if stated:
         return stated, DateSource.JSON_LD
-    meant = _first_time((*_values(metas, _PUBLISHED), *_marked_times(tree, "@itemprop='datePublished' or @pubdate")))
+    meant = _first_time(
+        (*_values(metas, _PUBLISHED), *_marked_times(tree, "@itemprop='datePublished' or @pubdate"))
+    )
     if meant:
         return meant, DateSource.META
-    guess = _first_time((*_marked_times(tree, "ancestor::article or ancestor::main"), *_url_dates(url)))
+    guess = _first_time(
+        (*_marked_times(tree, "ancestor::article or ancestor::main"), *_url_dates(url))
+    )
     return (guess, DateSource.GUESSED) if guess else (None, None)
 
 
@@ -204,9 +238,15 @@ def _first_time(texts: Iterable[str]) -> datetime | None:
     return next((time for time in times if time and 1990 <= time.year < 2100), None)
 
 
-def _language(article: json_ld.Thing, metas: Mapping[str, list[str]], tree: HtmlElement) -> str | None:
+def _language(
+    article: json_ld.Thing, metas: Mapping[str, list[str]], tree: HtmlElement
+) -> str | None:
     root = tree.get("lang") or tree.get("xml:lang") or ""
-    said = (root, _text(article, "inLanguage"), *_values(metas, ("content-language", "og:locale", "dc.language")))
+    said = (
+        root,
+        _text(article, "inLanguage"),
+        *_values(metas, ("content-language", "og:locale", "dc.language")),
+    )
     found = (_LANGUAGE.match(text.strip()) for text in said)
     return next((match.group().lower() for match in found if match), None)
 
@@ -214,7 +254,11 @@ def _language(article: json_ld.Thing, metas: Mapping[str, list[str]], tree: Html
 def _canonical(
     article: json_ld.Thing, metas: Mapping[str, list[str]], tree: HtmlElement, url: str
 ) -> str | None:
-    links = [link.get("href") or "" for link in tree.iter("link") if (link.get("rel") or "").lower() == "canonical"]
+    links = [
+        link.get("href") or ""
+        for link in tree.iter("link")
+        if (link.get("rel") or "").lower() == "canonical"
+    ]
     for link in (*links, *_values(metas, ("og:url",)), json_ld.link_of(article) or ""):
         address = absolute(link, url)
         # a front page is nobody's canonical address but its own
@@ -224,7 +268,10 @@ def _canonical(
 
 
 def _image(article: json_ld.Thing, metas: Mapping[str, list[str]], url: str) -> str | None:
-    named = [*_values(metas, ("og:image", "og:image:url", "twitter:image")), *json_ld.texts_of(article.get("image"), "url")]
+    named = [
+        *_values(metas, ("og:image", "og:image:url", "twitter:image")),
+        *json_ld.texts_of(article.get("image"), "url"),
+    ]
     return next((address for link in named if (address := absolute(link, url))), None)
 
 
@@ -235,7 +282,9 @@ def absolute(link: str, base: str) -> str | None:
         parts = urlsplit(address)
     except ValueError:
         return None
-    return address if link.strip() and parts.scheme in {"http", "https"} and parts.hostname else None
+    return (
+        address if link.strip() and parts.scheme in {"http", "https"} and parts.hostname else None
+    )
 
 
 def _free(article: json_ld.Thing, metas: Mapping[str, list[str]]) -> bool | None:

@@ -17,7 +17,9 @@ class BadSelectorError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PageRules:
-    """``select`` names the elements that hold the article, ``remove`` what is dropped before
+    """What to do with the pages of one source, as CSS selectors.
+
+    ``select`` names the elements that hold the article, ``remove`` what is dropped before
     anything is read, ``next_page`` the link to the article's next page (the first match).
 
     Raises:
@@ -30,7 +32,11 @@ class PageRules:
 
     def __post_init__(self) -> None:
         """Refuse what could never match, when it is written and not when a page comes."""
-        for selector in (*self.select, *self.remove, *((self.next_page,) if self.next_page else ())):
+        for selector in (
+            *self.select,
+            *self.remove,
+            *((self.next_page,) if self.next_page else ()),
+        ):
             _compiled(selector)
 
 
@@ -60,7 +66,9 @@ def next_page(tree: HtmlElement, url: str, rules: PageRules) -> str | None:
     """The address of the article's next page, if the rules find one that is not this page."""
     if not rules.next_page:
         return None
-    links = (absolute(element.get("href") or "", url) for element in _matches(tree, (rules.next_page,)))
+    links = (
+        absolute(element.get("href") or "", url) for element in _matches(tree, (rules.next_page,))
+    )
     return next((link for link in links if link and link != url), None)
 
 

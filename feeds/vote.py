@@ -5,12 +5,11 @@ three readings hold it and it stands between the first and the last that the den
 with another. Compared with the best single setting in docs/extraction.md.
 """
 
-import re
 from collections.abc import Container, Iterable, Sequence
 
 from feeds.blocks import Block
+from feeds.furniture import words
 
-_WORD = re.compile(r"\w+")
 _LONG = 8
 _LONG_CHARACTERS = 40
 _PROBE = 5
@@ -24,7 +23,7 @@ class Heard:
     """The text of a reading, ready to be asked, in the page's order, whether a block is in it."""
 
     def __init__(self, text: str) -> None:
-        tokens = _WORD.findall(text.lower())
+        tokens = words(text)
         self.size = len(tokens)
         self._text = f" {' '.join(tokens)} "
         self._at = 0
@@ -94,9 +93,9 @@ def _stretch(blocks: Sequence[Block], dense: Sequence[Block]) -> tuple[set[int],
 
 
 def _size(blocks: Iterable[Block]) -> int:
-    return sum(len(_WORD.findall(block.text)) for block in blocks)
+    return sum(len(words(block.text)) for block in blocks)
 
 
 def _votes(block: Block, own: Container[int], others: Sequence[Heard]) -> int:
-    tokens = _WORD.findall(block.text.lower())
+    tokens = words(block.text)
     return (id(block) in own) + sum(other.holds(tokens) for other in others) if tokens else 0

@@ -11,57 +11,76 @@ from dataclasses import dataclass
 
 from feeds.agencies import agency_named, names_pattern
 from feeds.model import WireEvidence
+from feeds.phrases import alternatives, phrases
 
-_DASH = r"(?:[-–—―]{1,2}|\.\s?[-–—]|:)"
-_MONTHS = (
-    r"(?:jan|feb|fév|fev|mar|mär|mär|apr|avr|abr|may|mai|maj|mei|mag|giu|jun|jui|lug|jul|ago|aug|aoû|set|sep|oct|okt|ott|out|"
-    r"nov|dec|déc|dez|dic|gen|ene|sty|lut|kwi|cze|lip|sie|wrz|paź|lis|gru|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)\w*\.?"
+_DASHES = r"\u2013\u2014\u2015\-"
+_DASH = rf"(?:[{_DASHES}]{{1,2}}|\.\s?[{_DASHES}]|:)"
+_MONTH = rf"(?:{alternatives('month')})\w*\.?"
+_DATE = (
+    rf"(?:\d{{1,2}}\.?\s(?:de\s)?{_MONTH}(?:\s(?:de\s)?\d{{4}})?|{_MONTH}\s\d{{1,2}}(?:,?\s\d{{4}})?"
+    r"|\d{1,2}[./]\d{1,2}[./]?(?:\d{2,4})?)"
 )
-_DATE = rf"(?:\d{{1,2}}\.?\s(?:de\s)?{_MONTHS}(?:\s(?:de\s)?\d{{4}})?|{_MONTHS}\s\d{{1,2}}(?:,?\s\d{{4}})?|\d{{1,2}}[./]\d{{1,2}}[./]?(?:\d{{2,4}})?)"
 _PLACE = r"(?P<place>[^\W\d_][^\d()\n:;!?]{1,58}?)"
-_BRACKETED = rf"[(\[/]\s?(?P<agency>[^()\[\]/\n]{{2,40}}(?:/[^()\[\]/\n]{{2,20}})?)\s?[)\]/]"
+_BRACKETED = r"[(\[/]\s?(?P<agency>[^()\[\]/\n]{2,40}(?:/[^()\[\]/\n]{2,20})?)\s?[)\]/]"
 
-# CITY, Nov 12 (AGENCY) -   Berlin (dpa) -   МОСКВА, 12 ноября. /ТАСС/.
-_PLACE_FIRST = re.compile(rf"^\W{{0,3}}{_PLACE}(?:[,.]?\s{_DATE})?\.?\s?{_BRACKETED}\s?(?:{_DASH}|\.)?\s?", re.IGNORECASE)
+
+def _head(pattern: str) -> re.Pattern[str]:
+    return re.compile(r"^\W{0,3}" + pattern, re.IGNORECASE)
+
+
+# CITY, Nov 12 (AGENCY) -   Berlin (dpa) -   MOSCOW, 12 November. /TASS/.
+_PLACE_FIRST = _head(rf"{_PLACE}(?:[,.]?\s{_DATE})?\.?\s?{_BRACKETED}\s?(?:{_DASH}|\.)?\s?")
 # (ANSA) - ROMA, 12 NOV -   (AFP) -
-_AGENCY_FIRST = re.compile(rf"^\W{{0,3}}{_BRACKETED}\s?{_DASH}\s?(?:(?P<place>[^\W\d_][^()\n:;!?]{{1,38}}?)(?:,\s{_DATE})?\s?[-–—]\s)?", re.IGNORECASE)
-# МОСКВА, 12 ноя — РИА Новости.   LONDON, Nov 12, Reuters -
-_UNBRACKETED = re.compile(rf"^\W{{0,3}}{_PLACE}[,.]\s{_DATE}\s?[-–—,]\s(?P<agency>{names_pattern()})\s?[.:–—-]\s?", re.IGNORECASE)
-# WASHINGTON —   PARIS, Nov. 12 -   NEW YORK (Nov. 12) --
-_PLACE_ONLY = re.compile(rf"^(?P<place>[^\W\d_a-z][^\W\da-z]*(?:[ ,.'’-]{{1,2}}[^\W\d_a-z][^\W\da-z]*){{0,4}}(?:,\s[A-Z][\w.]{{1,12}})?)(?:,?\s\(?{_DATE}\)?)?\s?(?:[–—-]{{1,2}})\s(?=\S)")
+_AGENCY_FIRST = _head(
+    rf"{_BRACKETED}\s?{_DASH}\s?"
+    rf"(?:(?P<place>[^\W\d_][^()\n:;!?]{{1,38}}?)(?:,\s{_DATE})?\s?[{_DASHES}]\s)?"
+)
+# LONDON, Nov 12, Reuters -   MOSCOW, 12 Nov - RIA Novosti.
+_UNBRACKETED = _head(
+    rf"{_PLACE}[,.]\s{_DATE}\s?[{_DASHES},]\s(?P<agency>{names_pattern()})\s?[.:{_DASHES}]\s?"
+)
+# WASHINGTON -   PARIS, Nov. 12 -   NEW YORK (Nov. 12) --
+_PLACE_ONLY = re.compile(
+    r"^(?P<place>[^\W\d_a-z][^\W\da-z]*(?:[ ,.'\u2019-]{1,2}[^\W\d_a-z][^\W\da-z]*){0,4}"
+    rf"(?:,\s[A-Z][\w.]{{1,12}})?)(?:,?\s\(?{_DATE}\)?)?\s?[{_DASHES}]{{1,2}}\s(?=\S)"
+)
 
 # without a dash, a point or a date a bracketed name is only a bracketed name
-_CLOSED = re.compile(r"\d|[-–—―:.]\s*$")
+_CLOSED = re.compile(rf"\d|[{_DASHES}:.]\s*$")
 _INITIALS = re.compile(r"^\s*[A-ZÀ-Þ][A-ZÀ-Þ&/-]{1,9}\s*$")
 _NAMES = names_pattern()
 _STAFF = r"(?:writers?|reporters?|journalists?|correspondents?|staff)"
+_FROM = (
+    r"(?:with (?:files|inputs?|additional reporting|reporting|material) (?:from|by)|mit material"
+    r" (?:von|der)|avec (?:l.)?|con informaci[oó]n de|com informações d[aeo]|theo)"
+)
+_SOURCE = r"(?:source|quelle|fuente|fonte|bron|źródło|источник|nguồn)"
+_AGENCY = rf"(?P<agency>{_NAMES})"
 _END_SIGNS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), strength)
     for pattern, strength in (
-        (rf"\boriginally (?:published|appeared) (?:by|on|in|at) (?:the )?(?P<agency>{_NAMES})\b", 0.9),
-        (rf"\b(?:copyright|©|\(c\))[\s©]*(?:\d{{4}})?,?\s*(?:by )?(?:the )?(?P<agency>{_NAMES})\b", 0.85),
-        (rf"^\W*(?:©\s*)?(?P<agency>{_NAMES})\W*$", 0.8),
-        (rf"^\W*(?:source|quelle|fuente|fonte|bron|źródło|источник|nguồn)\s*:\s*(?P<agency>{_NAMES})\b", 0.8),
-        (rf"\((?:with |mit |avec |con |com |met |z |с )?(?P<agency>{_NAMES})(?:[/ ][\w/-]{{1,30}})?\)\W*$", 0.75),
-        (rf"\b(?:with (?:files|inputs?|additional reporting|reporting|material) (?:from|by)|mit material (?:von|der)|avec (?:l.)?|con informaci[oó]n de|com informações d[aeo]|theo) (?:the )?(?P<agency>{_NAMES})\b", 0.6),
-        (rf"\b(?P<agency>{_NAMES}) (?:\w+ )?{_STAFF}\b.{{0,120}}\bcontributed\b", 0.7),
-        (rf"\b(?:the )?(?P<agency>{_NAMES}) contributed to this (?:report|story|article)\b", 0.6),
+        (rf"\boriginally (?:published|appeared) (?:by|on|in|at) (?:the )?{_AGENCY}\b", 0.9),
+        (rf"(?:\bcopyright|©|\(c\))[\s©]*(?:\d{{4}})?,?\s*(?:by )?(?:the )?{_AGENCY}\b", 0.85),
+        (rf"^\W*(?:©\s*)?{_AGENCY}\W*$", 0.8),
+        (rf"^\W*{_SOURCE}\s*:\s*{_AGENCY}\b", 0.8),
+        (
+            rf"\((?:(?:with|mit|avec|con|com|met|z|\u0441) )?{_AGENCY}(?:[/ ][\w/-]{{1,30}})?\)\W*$",
+            0.75,
+        ),
+        (rf"\b{_AGENCY} (?:\w+ )?{_STAFF}\b.{{0,120}}\bcontributed\b", 0.7),
+        (rf"\b{_FROM} (?:the )?{_AGENCY}\b", 0.6),
+        (rf"\b(?:the )?{_AGENCY} contributed to this (?:report|story|article)\b", 0.6),
     )
-)  # fmt: skip
-# republished from someone who is no agency
-_REPUBLISHED = re.compile(
-    r"\b(?:(?:was |first |is )?originally (?:published|appeared|reported) (?:by|on|in|at)|republished (?:from|with permission (?:from|of))|"
-    r"zuerst (?:erschienen|veröffentlicht) (?:bei|auf|in)|(?:article )?(?:initialement )?publié (?:initialement )?(?:par|sur|dans)|"
-    r"publicado originalmente (?:por|en|em|no|na)|pubblicato originariamente (?:da|su)|впервые опубликован\w* (?:в|на))\s"
-    r"(?:the )?(?P<outlet>[A-Z0-9À-ÞА-Я][\w.&’'-]*(?: (?:of|the|and|&|for|de|du|la|[A-Z0-9À-ÞА-Я][\w.&’'-]*)){0,4})"
 )
-# Reuters closes so, and few others do
-_DESK = re.compile(
-    r"\((?:additional )?report(?:ing|age|ado|agem)? (?:by|de|von|por)\b.{3,200}?;?\s*(?:writing|editing|édité|editado|edição|redaktion)\b.{3,160}\)|"
-    r"\breporting by\b.{3,200}?[;.]\s*(?:(?:writing|additional reporting) by\b.{3,160}?[;.]\s*)?editing by\b|"
-    r"\(reportage (?:de |par )?.{3,160}(?:édité|rédigé|version française)\b|\(reporte de .{3,160}edita(?:do|ción)\b|"
-    r"\(reportagem (?:de|por) .{3,160}(?:edição|editado)\b",
-    re.IGNORECASE,
+_WORD = r"[A-Z0-9À-ÞА-Я][\w.&'\u2019-]*"
+_REPUBLISHED = re.compile(
+    rf"(?i:{alternatives('republished')})\s(?:the )?"
+    rf"(?P<outlet>[A-ZÀ-ÞА-Я][\w.&'\u2019-]*(?: (?:of|the|&|de|du|la|{_WORD})){{0,4}})"
+)
+_DESK = phrases("desk")
+_TRIM = " \u2013\u2014\u2015-"
+_BYLINE_AGENCY = re.compile(
+    rf"(?:^|[,(|/-]\s?|\b(?:by|of|von|de|for)\s)(?:the )?{_AGENCY}\)?$", re.IGNORECASE
 )
 
 
@@ -91,17 +110,17 @@ def dateline_of(paragraph: str) -> Dateline | None:
         place = _place(found["place"])
         if agency or (place and _INITIALS.match(found["agency"])):
             named = agency or found["agency"].strip()
-            words = found.group().strip(" -–—")
+            words = found.group().strip(_TRIM)
             return Dateline(place, named, found.end(), words, known=agency is not None)
     found = _PLACE_ONLY.match(head)
     if found and found.end() < len(paragraph):
-        return Dateline(_place(found["place"]), None, found.end(), found.group().strip(" -–—"))
+        return Dateline(_place(found["place"]), None, found.end(), found.group().strip(_TRIM))
     return None
 
 
 def _place(text: str | None) -> str | None:
     # "By John Smith in LONDON": a place is short, and starts with a capital letter
-    place = (text or "").strip(" ,-–—")
+    place = (text or "").strip(_TRIM + ",")
     if place.count(".") == 1:
         place = place.strip(".")
     if len(place) < 2 or len(place.split()) > 6 or place[0].islower():
@@ -126,9 +145,6 @@ def _from_authors(authors: Sequence[str]) -> list[WireEvidence]:
     return [WireEvidence(agency, 0.9, f"author {author}") for author, agency in named if agency]
 
 
-_BYLINE_AGENCY = re.compile(rf"(?:^|[,(|/-]\s?|\b(?:by|of|von|de|for)\s)(?:the )?(?P<agency>{_NAMES})\)?$", re.IGNORECASE)
-
-
 def _in_byline(author: str) -> str | None:
     found = _BYLINE_AGENCY.search(author)
     return agency_named(found["agency"]) if found else None
@@ -141,7 +157,9 @@ def _from_end(paragraphs: Sequence[str]) -> list[WireEvidence]:
         for pattern, strength in _END_SIGNS:
             found = pattern.search(tail)
             if found and (agency := agency_named(found["agency"])):
-                signs.append(WireEvidence(agency, strength, f"end credit {found.group().strip()[:60]}"))
+                signs.append(
+                    WireEvidence(agency, strength, f"end credit {found.group().strip()[:60]}")
+                )
         republished = _REPUBLISHED.search(tail)
         if republished:
             outlet = republished["outlet"].strip(" .,")
@@ -161,4 +179,6 @@ def is_end_credit(paragraph: str) -> bool:
         return True
     if len(paragraph) > 200:
         return False
-    return bool(_REPUBLISHED.search(paragraph)) or any(pattern.search(paragraph) for pattern, _ in _END_SIGNS)
+    return bool(_REPUBLISHED.search(paragraph)) or any(
+        pattern.search(paragraph) for pattern, _ in _END_SIGNS
+    )
