@@ -44,12 +44,18 @@ class Application:
     settings: Settings
     ledger: Ledger
     publisher: Publisher
+    poller: Poller
     polling: Stage[SourceState]
     reading: Stage[ArticleToRead]
     folding: Stage[tuple[FoldArticle, ...]]
     tally: Tally
     clock: Clock
     synced: SyncReport
+
+    async def poll_once(self, moment: datetime) -> None:
+        """Poll what was due by ``moment``, each source once."""
+        claim = partial(self.poller.claim_due_by, moment)
+        await Stage("poll", claim, self.poller.poll, slots(self.settings)).drain()
 
 
 @asynccontextmanager
@@ -95,14 +101,13 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.tally,
     )
     folding = Stage("fold", folder.claim, folder.fold, slots=1)
-    # More slots than requests at once: whoever waits for a slow host keeps nobody else out.
-    slots = settings.fetch.concurrency * SLOTS_PER_REQUEST
-    reading = Stage("extract", reader.claim, reader.read, slots, after=folding.wake)
-    polling = Stage("poll", poller.claim, poller.poll, slots, after=reading.wake)
+    reading = Stage("extract", reader.claim, reader.read, slots(settings), after=folding.wake)
+    polling = Stage("poll", poller.claim, poller.poll, slots(settings), after=reading.wake)
     return Application(
         settings,
         ledger,
         Publisher(ledger, settings, identity),
+        poller,
         polling,
         reading,
         folding,
@@ -110,6 +115,14 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.clock,
         synced,
     )
+
+
+def slots(settings: Settings) -> int:
+    """How many pieces a stage keeps under way.
+
+    More than there may be requests: whoever waits for a slow host keeps nobody else out.
+    """
+    return settings.fetch.concurrency * SLOTS_PER_REQUEST
 
 
 async def _identity(settings: Settings, ledger: Ledger, now: datetime) -> Identity:

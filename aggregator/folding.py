@@ -12,8 +12,9 @@ from typing import Any
 
 from aggregator.clock import Clock
 from aggregator.ledger import Ledger
+from aggregator.matching.decisions import Decision, Evidence, Move
 from aggregator.matching.document import Document
-from aggregator.matching.matcher import Evidence, Matcher, Move
+from aggregator.matching.matcher import Matcher
 from aggregator.matching.model import Model
 from aggregator.matching.reasons import Reason
 from aggregator.stories import regroup
@@ -98,8 +99,14 @@ def rebuild(database: Database, model: Model) -> Matcher:
     matcher = Matcher(model)
     for article in folded_since(database, _EVER):
         if article.story_key is not None:
-            evidence = tuple(Evidence(*item) for item in article.evidence)
-            matcher.restore(_document(article), article.story_key, article.copy_of, evidence)
+            decision = Decision(
+                id=article.id,
+                story=article.story_key,
+                copy_of=article.copy_of,
+                evidence=tuple(Evidence(*item) for item in article.evidence),
+                recurring=article.recurring,
+            )
+            matcher.restore(_document(article), decision)
     return matcher
 
 
@@ -114,6 +121,8 @@ class _Decided:
 
     def member(self, member: Member) -> Member:
         """``member`` as it will be once this is written."""
+        if move := self.moves.get(member.id):
+            return replace(member, copy_of=move.copy_of)
         decision = self.decisions.get(member.id)
         if decision is None:
             return member
@@ -136,7 +145,8 @@ def _decide(matcher: Matcher, batch: Sequence[FoldArticle]) -> _Decided:
             decision.score,
             _recorded(decision.reason),
             tuple((e.id, e.log_odds, e.cosine) for e in decision.evidence),
-            article.version,
+            recurring=decision.recurring,
+            version=article.version,
         )
         for move in result.moves:
             _move(decided, move)
@@ -147,13 +157,15 @@ def _move(decided: _Decided, move: Move) -> None:
     decided.groups[move.id] = move.story
     reason = _recorded(move.reason)
     if fresh := decided.decisions.get(move.id):
-        decided.decisions[move.id] = replace(fresh, score=move.score, reason=reason)
+        decided.decisions[move.id] = replace(
+            fresh, copy_of=move.copy_of, score=move.score, reason=reason
+        )
     else:
-        decided.moves[move.id] = ArticleMove(move.id, move.score, reason)
+        decided.moves[move.id] = ArticleMove(move.id, move.copy_of, move.score, reason)
 
 
 def _recorded(reason: Reason) -> dict[str, Any]:
-    return {"words": str(reason), **asdict(reason)}
+    return asdict(reason)
 
 
 def _document(article: FoldArticle) -> Document:

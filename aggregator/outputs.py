@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from aggregator.settings import OutputSettings
 from feeds.model import Coverage, OutputEntry, OutputFeed, OutputSource
@@ -111,7 +112,8 @@ def coverage(story: StoryView, page: str) -> tuple[Coverage, ...]:
     clusters: defaultdict[int, list[ArticleView]] = defaultdict(list)
     for article in story.articles:  # the lead comes first, so it heads its own cluster
         clusters[_original(article, by_id)].append(article)
-    return tuple(_coverage(cluster, page) for cluster in clusters.values())
+    outlets = {article.id: article.outlet for article in story.articles}
+    return tuple(_coverage(cluster, page, outlets) for cluster in clusters.values())
 
 
 def _original(article: ArticleView, by_id: Mapping[int, ArticleView]) -> int:
@@ -122,13 +124,27 @@ def _original(article: ArticleView, by_id: Mapping[int, ArticleView]) -> int:
     return article.id
 
 
-def _coverage(cluster: Sequence[ArticleView], page: str) -> Coverage:
+def _coverage(cluster: Sequence[ArticleView], page: str, outlets: Mapping[int, str]) -> Coverage:
     head, *copies = cluster
     return Coverage(
         outlet=head.outlet,
         title=head.title,
         url=head.url or page,
         published=head.published,
-        copies=tuple(_coverage([copy], page) for copy in copies),
-        reason=str(head.reason.get("words", "")),
+        copies=tuple(_coverage([copy], page, outlets) for copy in copies),
+        reason=reason_in_words(head.reason, outlets),
     )
+
+
+def reason_in_words(reason: Mapping[str, Any], outlets: Mapping[int, str]) -> str:
+    """Why an article is in its story; ``outlets`` names its partner by id."""
+    partner = outlets.get(reason.get("partner") or 0, "another outlet")
+    head = {
+        "copy": f"the same text as {partner}'s",
+        "event": f"the same event as {partner}'s",
+        "operator": "joined by the operator",
+    }.get(reason.get("kind", ""), "")
+    if not head:
+        return ""
+    had = f"needed {reason['needed']:.2f}, had {reason['score']:.2f}" if reason["score"] else ""
+    return "; ".join(part for part in (head, *reason["parts"], had) if part)

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -45,10 +46,12 @@ async def full_pass(application: Application, *, everything: bool) -> None:
     Shows its progress on standard error: bars on a terminal, plain lines in a pipe.
     """
     tally, ledger = application.tally, application.ledger
+    begun = application.clock()
     if everything:
-        await ledger.write(make_all_due, application.clock())
-    due = await ledger.read(count_due, application.clock())
-    await _step("Polling", due, lambda: tally.polled, application, application.polling.drain)
+        await ledger.write(make_all_due, begun)
+    due = await ledger.read(count_due, begun)
+    poll_once = partial(application.poll_once, begun)
+    await _step("Polling", due, lambda: tally.polled, application, poll_once)
     states = await ledger.read(count_by_state)
     await _step(
         "Extracting", states["new"], lambda: tally.read, application, application.reading.drain

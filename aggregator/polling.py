@@ -50,9 +50,13 @@ class Poller:
         self._leases: dict[int, datetime] = {}
 
     async def claim(self, limit: int) -> Sequence[SourceState]:
-        """Take due sources."""
+        """Take sources that are due now."""
+        return await self.claim_due_by(self._tools.clock(), limit)
+
+    async def claim_due_by(self, moment: datetime, limit: int) -> Sequence[SourceState]:
+        """Take sources that were due by ``moment``: in one round each is taken once."""
         now = self._tools.clock()
-        claimed = await self._tools.ledger.write(claim_due, now, now + LEASE, limit)
+        claimed = await self._tools.ledger.write(claim_due, moment, now + LEASE, limit)
         self._leases.update((source.id, now + LEASE) for source in claimed)
         return claimed
 

@@ -13,8 +13,8 @@ import structlog
 
 from aggregator.children import ChildFailure
 from aggregator.tools import Tools
-from feeds.article import ArticleMaterial, PageBytes, read_article
-from feeds.choose import Choice, FeedText
+from feeds.article import ArticleMaterial, FeedMaterial, PageBytes, read_article
+from feeds.choose import Choice
 from feeds.model import DateSource, FetchFailure, FetchOutcome, FetchRequest, PageReading
 from feeds.robots import Robots
 from storage.articles import claim_new, commit_reading
@@ -85,7 +85,7 @@ class Reader:
         return usable_page(outcome)
 
     async def _material(
-        self, feed: FeedText, page: PageBytes | None
+        self, feed: FeedMaterial, page: PageBytes | None
     ) -> tuple[ArticleMaterial, tuple[str, ...]]:
         """What a child makes of page and feed; of the feed alone where the page is too much."""
         trouble: list[str] = []
@@ -95,7 +95,9 @@ class Reader:
                 return made, tuple(trouble)
             what = "the page" if attempt else "the feed's text"
             trouble.append(f"{what} could not be read: {made.detail}")
-        return ArticleMaterial(Choice("", "", "", "feed", ()), "", None), tuple(trouble)
+        return ArticleMaterial(Choice("", "", "", "feed", full=False, reasons=()), "", None), tuple(
+            trouble
+        )
 
 
 def best_appearance(appearances: Sequence[Appearance]) -> Appearance:
@@ -103,9 +105,9 @@ def best_appearance(appearances: Sequence[Appearance]) -> Appearance:
     return max(appearances, key=lambda a: (a.priority, len(a.content_html or a.summary_html)))
 
 
-def feed_text(shown: Appearance) -> FeedText:
+def feed_text(shown: Appearance) -> FeedMaterial:
     """What the feed itself says of the article."""
-    return FeedText(shown.title, shown.summary_html, shown.content_html)
+    return FeedMaterial(shown.title, shown.url, shown.summary_html, shown.content_html)
 
 
 def no_page(article: ArticleToRead, shown: Appearance) -> str:

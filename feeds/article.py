@@ -5,9 +5,10 @@ Runs in a child process: HTML of either may be made to harm.
 
 from dataclasses import dataclass
 
-from feeds.choose import Choice, FeedText, choose_text
+from feeds.choose import Choice, FeedText, choose_text, readable_text, truncation
 from feeds.clean import plain_text
 from feeds.extract import read_page
+from feeds.matching_text import matching_text_of
 from feeds.model import PageReading
 
 _SUMMARY = 400
@@ -32,7 +33,17 @@ class ArticleMaterial:
     page: PageReading | None
 
 
-def read_article(feed: FeedText, fetched: PageBytes | None) -> ArticleMaterial:
+@dataclass(frozen=True, slots=True)
+class FeedMaterial:
+    """What a feed says of an article: a plain title and sanitised HTML."""
+
+    title: str
+    url: str | None
+    summary_html: str
+    content_html: str
+
+
+def read_article(feed: FeedMaterial, fetched: PageBytes | None) -> ArticleMaterial:
     """Read the page if there is one, choose the better text, and make the summary."""
     page = (
         read_page(
@@ -41,11 +52,18 @@ def read_article(feed: FeedText, fetched: PageBytes | None) -> ArticleMaterial:
         if fetched
         else None
     )
-    choice = choose_text(feed, page)
+    choice = choose_text(_feed_text(feed), page)
     return ArticleMaterial(choice, summarise(feed, choice), page)
 
 
-def summarise(feed: FeedText, choice: Choice) -> str:
+def _feed_text(feed: FeedMaterial) -> FeedText:
+    html = max(feed.content_html, feed.summary_html, key=lambda part: len(plain_text(part)))
+    text = readable_text(html, feed.url or "")
+    matching = matching_text_of(html, feed.title)
+    return FeedText(feed.title, text, html, matching, truncation(text))
+
+
+def summarise(feed: FeedMaterial, choice: Choice) -> str:
     """The feed's own summary as plain text; where it has none, how the text begins."""
     own = " ".join(plain_text(feed.summary_html).split())
     if len(own) < _LEAST:

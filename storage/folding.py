@@ -74,6 +74,7 @@ def _fold_articles() -> Select[Any]:
             article_texts.c.matching_text,
             article_texts.c.matching_title,
             article_texts.c.evidence,
+            article_texts.c.recurring,
             stories.c.key.label("story_key"),
         )
         .join(article_texts, article_texts.c.article_id == articles.c.id)
@@ -96,6 +97,7 @@ def _fold_article(row: Row[Any]) -> FoldArticle:
         score=row.score,
         reason=row.reason,
         evidence=tuple(tuple(item) for item in row.evidence),
+        recurring=row.recurring,
         version=row.version,
     )
 
@@ -225,10 +227,19 @@ def _write_decisions(connection: Connection, commit: FoldCommit) -> None:
         connection.execute(
             update(article_texts)
             .where(article_texts.c.article_id == decision.article_id)
-            .values(evidence=[list(item) for item in decision.evidence])
+            .values(
+                evidence=[list(item) for item in decision.evidence],
+                recurring=decision.recurring,
+            )
         )
     for move in commit.moves:
-        _update_article(connection, move.article_id, score=move.score, reason=dict(move.reason))
+        _update_article(
+            connection,
+            move.article_id,
+            copy_of=move.copy_of,
+            score=move.score,
+            reason=dict(move.reason),
+        )
     for article_id, version in commit.revised:
         _update_article(connection, article_id, state=_settled(version))
 

@@ -149,6 +149,7 @@ class ArticleText(SQLModel, table=True):
     evidence: list[list[int]] = Field(
         default_factory=list, sa_type=Json, description="What the matcher compared it with."
     )
+    recurring: bool = Field(default=False, description="A title its source uses again and again.")
 
 
 class Story(SQLModel, table=True):

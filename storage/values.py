@@ -208,7 +208,8 @@ class ArticleReading:
 class FoldArticle:
     """An article as the matcher sees it, with what was decided of it before, if anything.
 
-    ``published`` is None where the date is a guess. ``evidence`` is the matcher's own, opaque here.
+    ``published`` is None where the date is a guess. ``evidence`` and ``recurring`` are the
+    matcher's own, opaque here.
     """
 
     id: int
@@ -224,6 +225,7 @@ class FoldArticle:
     score: float | None = None
     reason: Mapping[str, Any] = field(default_factory=dict)
     evidence: tuple[tuple[int, ...], ...] = ()
+    recurring: bool = False
     version: int = 0
 
 
@@ -267,8 +269,8 @@ class StoryState:
 class ArticleDecision:
     """Where the folder put an article that came, and why.
 
-    ``evidence`` is the matcher's own. ``version`` is that of the ``FoldArticle``; None stands for
-    whichever there is now.
+    ``evidence`` and ``recurring`` are the matcher's own. ``version`` is that of the
+    ``FoldArticle``; None stands for whichever there is now.
     """
 
     article_id: int
@@ -276,6 +278,7 @@ class ArticleDecision:
     score: float
     reason: Mapping[str, Any]
     evidence: tuple[tuple[int, ...], ...] = ()
+    recurring: bool = False
     version: int | None = None
 
 
@@ -284,6 +287,7 @@ class ArticleMove:
     """A second look at an article that was folded before, and why."""
 
     article_id: int
+    copy_of: int | None
     score: float
     reason: Mapping[str, Any]
 

@@ -87,7 +87,7 @@ def test_copies_stand_under_what_they_copy() -> None:
     )
     assert [item.outlet for item in told] == ["Outlet 1", "Outlet 2"]
     assert [item.outlet for item in told[1].copies] == ["Outlet 3", "Outlet 4"]
-    assert told[0].reason == "because 1"
+    assert told[1].reason == ("the same event as Outlet 1's; title 0.41; needed 0.50, had 0.83")
 
 
 def test_a_lead_that_is_a_copy_heads_its_text() -> None:

@@ -203,6 +203,7 @@ def upgrade() -> None:
         sa.Column("matching_text", sa.String(), nullable=False),
         sa.Column("matching_title", sa.String(), nullable=False),
         sa.Column("evidence", Json, nullable=False),
+        sa.Column("recurring", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"],
             ["article.id"],
