@@ -36,7 +36,6 @@ from typing import Protocol, Self
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.tracing import Trace
-from yarl import URL
 
 from feeds.decoding import BodyDecoder, BodyTooLargeError, DecodingError
 from feeds.exchange import (
@@ -56,7 +55,7 @@ from feeds.model import (
     Hop,
     Response,
 )
-from feeds.target import Target, TargetError, redirect_url, target_of
+from feeds.target import Target, TargetError, proxy_url, redirect_url, target_of
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Content-Security-Policy headers of real sites outgrow the client's default of 8 kB.
@@ -141,12 +140,11 @@ class HttpFetcher:
 
     async def _follow(self, trip: "_Trip") -> Response:
         request = trip.request
-        proxy = _proxy(request)
-        session = self._direct if proxy is None else self._proxied
         target = target_of(request.url, self._guard)
-        home = target.origin
+        trip.host, home = target.host, target.origin
+        proxy = proxy_url(request.proxy)
+        session = self._direct if proxy is None else self._proxied
         while True:
-            trip.host = target.host
             at_home = target.origin == home
             headers = request_headers(request, self._user_agent, trip.url, at_home=at_home)
             async with session.get(
@@ -161,7 +159,7 @@ class HttpFetcher:
                     return await _read(response, trip, conditional=is_conditional(headers))
                 status = response.status
             target = self._redirected(trip, location)
-            trip.follow(status, str(target.url))
+            trip.follow(status, target)
 
     def _redirected(self, trip: "_Trip", location: str) -> Target:
         """The target of a redirect, if it may be followed."""
@@ -199,8 +197,9 @@ class _Trip:
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
-    def follow(self, status: int, target: str) -> None:
-        self.hops.append(Hop(status, self.url, target))
+    def follow(self, status: int, target: Target) -> None:
+        self.hops.append(Hop(status, self.url, str(target.url)))
+        self.host = target.host
 
     def unfinished(self) -> str:
         limit = f"within {self.request.timeout:g} s"
@@ -258,20 +257,6 @@ def _location(response: aiohttp.ClientResponse) -> str | None:
         return None
     # Not from response.headers: the client reads those as UTF-8, which may lose bytes.
     return response_headers(response.raw_headers).get("location") or None
-
-
-def _proxy(request: FetchRequest) -> URL | None:
-    if request.proxy is None:
-        return None
-    try:
-        proxy = URL(request.proxy)
-        if proxy.scheme in {"http", "https"} and proxy.host:
-            return proxy
-    except ValueError:
-        pass
-    raise ExchangeError(
-        FailureKind.CONNECT, "cannot be asked: its proxy must be an http:// or https:// URL"
-    )
 
 
 # --- connections --------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from urllib.parse import quote, urljoin
 
 from yarl import URL
 
+from feeds.exchange import ExchangeError
 from feeds.guard import Guard
 from feeds.model import FailureKind
 
@@ -81,6 +82,25 @@ def redirect_url(base: str, location: str) -> str:
         return urljoin(base, location).partition("#")[0]
     except ValueError:  # brackets that hold no address
         return location
+
+
+def proxy_url(proxy: str | None) -> URL | None:
+    """The proxy's URL as the client takes it; a password in it is the operator's own.
+
+    Raises:
+        ExchangeError: for what is no http(s) URL of a host.
+    """
+    if proxy is None:
+        return None
+    try:
+        url = URL(proxy)
+    except ValueError:
+        url = URL()
+    if url.scheme not in {"http", "https"} or not url.raw_host:
+        raise ExchangeError(
+            FailureKind.CONNECT, "cannot be asked: its proxy must be an http:// or https:// URL"
+        )
+    return url
 
 
 def _spelled_out(text: str) -> URL:

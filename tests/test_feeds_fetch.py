@@ -589,6 +589,7 @@ async def test_a_proxy_that_refuses(server: ScriptedServer, fetcher: HttpFetcher
 async def test_a_proxy_that_cannot_be_used(proxy: str, words: str, fetcher: HttpFetcher) -> None:
     outcome = await failure(fetcher, FetchRequest("http://news.example/", proxy=proxy))
     assert outcome.kind is FailureKind.CONNECT
+    assert outcome.detail.startswith("news.example")
     assert words in outcome.detail
 
 
