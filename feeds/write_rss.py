@@ -4,6 +4,7 @@ Extensions: ``atom:link`` (self, hub, paging), ``atom:updated``, ``content:encod
 ``dc:creator``, ``dc:language``, ``media:content`` and RFC 5005's marks.
 """
 
+import re
 from copy import copy
 from html import escape
 from math import ceil
@@ -29,6 +30,8 @@ from feeds.xml_elements import (
 from feeds.xml_text import one_line
 
 _NAMESPACES = {"atom": ATOM, "content": CONTENT, "dc": DC, "fh": HISTORY, "media": MEDIA}
+# What RSS 2.0 allows as a channel's image; an icon in another format is Atom's alone.
+_IMAGE = re.compile(r".+\.(?:gif|jpe?g|png)", re.IGNORECASE)
 _SPECIFICATION = "http://www.rssboard.org/rss-specification"
 
 
@@ -60,7 +63,7 @@ def _metadata(channel: _Element, feed: OutputFeed, language: str | None) -> None
     add_text(channel, "docs", _SPECIFICATION)
     if feed.ttl:
         add_text(channel, "ttl", str(ceil(feed.ttl / 60)))
-    if icon := web_url(feed.icon):
+    if (icon := web_url(feed.icon)) and _IMAGE.fullmatch(icon):
         _image(SubElement(channel, "image"), icon, title, home)
     add_feed_links(channel, f"{{{ATOM}}}link", feed, "rss")
     add_history(channel, feed)

@@ -210,6 +210,8 @@ def _channel(channel: _Element) -> Iterator[str]:
         yield f"bad language {language!r}"
     if (image := channel.find("image")) is not None:
         yield from _uri(image.findtext("url"))
+        if not image.findtext("url").lower().endswith((".gif", ".jpg", ".jpeg", ".png")):
+            yield "an image that is no GIF, JPEG or PNG"
         if image.findtext("title") != channel.findtext("title"):
             yield "the image's title is not the channel's"
         if image.findtext("link") != channel.findtext("link"):

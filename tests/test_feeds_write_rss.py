@@ -50,6 +50,11 @@ def test_a_channel_with_the_least_is_still_complete() -> None:
     assert channel.find("ttl") is None
 
 
+def test_only_images_that_rss_knows_are_shown() -> None:
+    assert written(icon="https://news.example/icon.svg").find("image") is None
+    assert written(icon="https://news.example/icon.JPG").find("image") is not None
+
+
 def test_an_item_shows_its_lead_and_names_its_source() -> None:
     (item,) = written(entry()).findall("item")
     assert item.findtext("title") == "Bridge closed after flood"
