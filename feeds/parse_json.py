@@ -100,7 +100,8 @@ def _authors(holder: Object) -> list[str]:
     names = [_text(person, "name") for person in _objects(holder, "authors")]
     names = names or _texts(holder, "authors")
     author = holder.get("author")
-    return names or [_text(author, "name") if isinstance(author, dict) else _plain(author)]
+    names = names or [_text(author, "name") if isinstance(author, dict) else _plain(author)]
+    return [name for name in names if name]
 
 
 def _text(holder: Object, name: str) -> str:
