@@ -18,8 +18,10 @@ from feeds.clean import sanitise
 from feeds.density import named_aside
 from feeds.metadata import absolute
 
-_EMPHASIS = {"em": "em", "i": "em", "b": "strong", "strong": "strong", "code": "code",
-             "kbd": "code", "sub": "sub", "sup": "sup", "q": "q", "del": "del", "s": "del"}  # fmt: skip
+_EMPHASIS = {
+    "em": "em", "i": "em", "b": "strong", "strong": "strong", "code": "code", "kbd": "code",
+    "sub": "sub", "sup": "sup", "q": "q", "del": "del", "s": "del",
+}  # fmt: skip
 _LISTS = frozenset({"ul", "ol"})
 _SPACES = re.compile(r"\s+")
 _SMALL = 120

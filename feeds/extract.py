@@ -37,6 +37,17 @@ _FULL = 200
 
 
 @dataclass(frozen=True, slots=True)
+class _Page:
+    """What is known of a page before its article is found."""
+
+    url: str
+    headline: str | None
+    metadata: PageMetadata
+    signs: walls.PageSigns
+    blocks: list[Block]
+
+
+@dataclass(frozen=True, slots=True)
 class _Main:
     """The article's blocks (or lines, where no block was found), and how they were found."""
 
@@ -71,7 +82,7 @@ def read_page(
     body = _body(tree)
     blocks = blocks_of(body)
     main = _selected(tree, rules) or _main(tree, body, blocks, url)
-    return _assembled(url, headline, metadata, signs, blocks, main)
+    return _assembled(_Page(url, headline, metadata, signs, blocks), main)
 
 
 def next_page_of(
@@ -136,29 +147,31 @@ def _main(tree: HtmlElement, body: HtmlElement, blocks: list[Block], url: str) -
     return _Main([], text.splitlines(), 0.3, "only trafilatura found a text")
 
 
-def _assembled(
-    url: str,
-    headline: str | None,
-    metadata: PageMetadata,
-    signs: walls.PageSigns,
-    blocks: list[Block],
-    main: _Main,
-) -> PageReading:
-    titles = tuple(dict.fromkeys((*((headline,) if headline else ()), *metadata.titles)))
-    kept, lines = _without_furniture(main, titles)
-    title = (metadata.titles or titles or ("",))[0]
-    display = shown(with_pictures(kept, blocks), url) if kept else shown_text("\n".join(lines), url)
-    visible = " ".join(block.text for block in blocks[:400])[:_VISIBLE]
-    wall = walls.wall_of(
-        url=url,
-        title=title,
-        text="\n".join(lines),
-        visible=visible,
-        signs=signs,
-        free=metadata.free,
-        types=metadata.types,
+def _assembled(page: _Page, main: _Main) -> PageReading:
+    headline = (page.headline,) if page.headline else ()
+    kept, lines = _without_furniture(main, (*headline, *page.metadata.titles))
+    display = (
+        shown(with_pictures(kept, page.blocks), page.url)
+        if kept
+        else shown_text("\n".join(lines), page.url)
     )
-    return _reading(url, title, metadata, display, lines, wall, main)
+    return _reading(page, main, lines, display, _wall(page, lines))
+
+
+def _wall(page: _Page, lines: Sequence[str]) -> walls.Wall | None:
+    return walls.wall_of(
+        url=page.url,
+        title=_title(page),
+        text="\n".join(lines),
+        visible=" ".join(block.text for block in page.blocks[:400])[:_VISIBLE],
+        signs=page.signs,
+        free=page.metadata.free,
+        types=page.metadata.types,
+    )
+
+
+def _title(page: _Page) -> str:
+    return next(iter(page.metadata.titles), page.headline or "")
 
 
 def _without_furniture(main: _Main, titles: Sequence[str]) -> tuple[list[Block], list[str]]:
@@ -169,24 +182,14 @@ def _without_furniture(main: _Main, titles: Sequence[str]) -> tuple[list[Block],
 
 
 def _reading(
-    url: str,
-    title: str,
-    metadata: PageMetadata,
-    display: Display,
-    lines: list[str],
-    wall: walls.Wall | None,
-    main: _Main,
+    page: _Page, main: _Main, lines: list[str], display: Display, wall: walls.Wall | None
 ) -> PageReading:
+    metadata = page.metadata
     written = matching_lines(lines)
-    places = [
-        dateline.place for line in lines[:3] if (dateline := dateline_of(line)) and dateline.place
-    ]
-    reasons = [main.how, *([f"{wall.kind}: {wall.sign}"] if wall else [])]
-    if metadata.published_source is DateSource.GUESSED:
-        reasons.append("the time is guessed")
+    datelines = [dateline for line in lines[:3] if (dateline := dateline_of(line))]
     return PageReading(
-        url=url,
-        title=title,
+        url=page.url,
+        title=_title(page),
         text=display.text,
         html=display.html,
         matching_text="\n".join(written),
@@ -199,15 +202,24 @@ def _reading(
         canonical_url=metadata.canonical_url,
         image=metadata.image,
         wire=wire_evidence(lines, metadata.authors),
-        place=places[0] if places else None,
+        place=next((line.place for line in datelines if line.place), None),
         wall=wall.kind if wall else None,
         quality=0.0 if wall else _quality(written, main.agreement),
-        reasons=tuple(reasons),
+        reasons=_reasons(main, wall, metadata),
     )
 
 
+def _reasons(main: _Main, wall: walls.Wall | None, metadata: PageMetadata) -> tuple[str, ...]:
+    reasons = [main.how]
+    if wall:
+        reasons.append(f"{wall.kind}: {wall.sign}")
+    if metadata.published_source is DateSource.GUESSED:
+        reasons.append("the time is guessed")
+    return tuple(reasons)
+
+
 def _quality(lines: Sequence[str], agreement: float) -> float:
-    """How much the text can be trusted, 0 to 1: its length, and how far the readings agree on it."""
+    """How far the text can be trusted, 0 to 1: by its length and how the readings agree."""
     size = sum(len(furniture.words(line)) for line in lines)
     return round(min(1.0, size / _FULL) * (0.5 + 0.5 * agreement), 3)
 

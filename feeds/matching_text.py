@@ -25,7 +25,9 @@ _NAME_LIKE = re.compile(
 )
 _CREDIT_LINE = phrases("credit_line")
 _SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f\u2026\"\u201d\u00bb\u2019]\s*$")
+_TWO_NAMES = re.compile(r"\w/[A-Z]|\s(?:via|/)\s")
 _CAPTION_WORDS = 70
+_CAPTION_CHARACTERS = 450
 _HEAD, _FOOT = 3, 5
 _LINK_LIST = 0.6
 _HTML = re.compile(
@@ -92,23 +94,23 @@ def is_photo_credit(line: str) -> bool:
 
 def is_caption(line: str) -> bool:
     """Whether a line is a caption by its end: a name in brackets after the last sentence."""
-    found = _TRAILING.search(line)
-    if not found or len(words(line)) > _CAPTION_WORDS:
+    found = _bracketed_end(line)
+    if not found or len(words(line)) > _CAPTION_WORDS or len(line) > _CAPTION_CHARACTERS:
         return False
-    credit = found[1].strip()
-    after_sentence = bool(_SENTENCE_END.search(line[: found.start()]))
-    if after_sentence:
-        return bool(
-            _NAME_LIKE.match(credit) or (_CREDIT.search(credit) and len(credit.split()) <= 10)
-        )
-    return bool(_CREDIT.search(credit)) and (
-        "/" in credit or " via " in credit.lower() or is_photo_credit(credit + ":")
-    )
+    if _SENTENCE_END.search(line[: found.start()]):
+        return bool(_NAME_LIKE.match(found[1]) or _CREDIT.search(found[1]))
+    return bool(_TWO_NAMES.search(found[1]))
 
 
 def without_trailing_credit(line: str) -> str:
     """A line without the agency or photographer in brackets at its end."""
+    found = _bracketed_end(line)
+    return line[: found.start()].rstrip() if found and _CREDIT.search(found[1]) else line
+
+
+def _bracketed_end(line: str) -> re.Match[str] | None:
+    """What a line has in brackets at its end, if it could name someone: no sentence, no number."""
     found = _TRAILING.search(line)
-    if found and _CREDIT.search(found[1]) and len(found[1].split()) <= 8:
-        return line[: found.start()].rstrip()
-    return line
+    if not found or len(found[1].split()) > 10 or found[1].rstrip()[-1:] in set(".!?"):
+        return None
+    return None if any(map(str.isdigit, found[1])) else found

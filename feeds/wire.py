@@ -55,6 +55,7 @@ _FROM = (
     r" (?:von|der)|avec (?:l.)?|con informaci[oó]n de|com informações d[aeo]|theo)"
 )
 _SOURCE = r"(?:source|quelle|fuente|fonte|bron|źródło|источник|nguồn)"
+_WITH = r"(?:with|mit|avec|con|com|met|z|\u0441)"
 _AGENCY = rf"(?P<agency>{_NAMES})"
 _END_SIGNS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), strength)
@@ -63,10 +64,7 @@ _END_SIGNS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
         (rf"(?:\bcopyright|©|\(c\))[\s©]*(?:\d{{4}})?,?\s*(?:by )?(?:the )?{_AGENCY}\b", 0.85),
         (rf"^\W*(?:©\s*)?{_AGENCY}\W*$", 0.8),
         (rf"^\W*{_SOURCE}\s*:\s*{_AGENCY}\b", 0.8),
-        (
-            rf"\((?:(?:with|mit|avec|con|com|met|z|\u0441) )?{_AGENCY}(?:[/ ][\w/-]{{1,30}})?\)\W*$",
-            0.75,
-        ),
+        (rf"\((?:{_WITH} )?{_AGENCY}(?:[/ ][\w/-]{{1,30}})?\)\W*$", 0.75),
         (rf"\b{_AGENCY} (?:\w+ )?{_STAFF}\b.{{0,120}}\bcontributed\b", 0.7),
         (rf"\b{_FROM} (?:the )?{_AGENCY}\b", 0.6),
         (rf"\b(?:the )?{_AGENCY} contributed to this (?:report|story|article)\b", 0.6),
@@ -171,14 +169,11 @@ def _from_end(paragraphs: Sequence[str]) -> list[WireEvidence]:
 
 
 def is_end_credit(paragraph: str) -> bool:
-    """Whether a paragraph is nothing but a credit to an agency or its desk."""
-    if len(paragraph) > 500:
-        return False
-    desk = _DESK.search(paragraph)
-    if desk and desk.start() < 5:
+    """Whether a paragraph is nothing but a credit to an agency, its desk or another outlet."""
+    limit = max(30, 2 * len(paragraph) // 5)
+    if len(paragraph) <= 500 and (desk := _DESK.search(paragraph)) and desk.start() < 5:
         return True
-    if len(paragraph) > 200:
-        return False
-    return bool(_REPUBLISHED.search(paragraph)) or any(
-        pattern.search(paragraph) for pattern, _ in _END_SIGNS
+    patterns = (_REPUBLISHED, *(pattern for pattern, _ in _END_SIGNS))
+    return len(paragraph) <= 200 and any(
+        (found := pattern.search(paragraph)) and found.start() < limit for pattern in patterns
     )
