@@ -181,11 +181,7 @@ class Matcher:
         """Originals that the index proposes, but no earlier version of the document itself."""
         found = [self._stories.original(slot) for slot in self._window.candidates(new)]
         url = document.url
-        return [
-            slot
-            for slot in dict.fromkeys(found)
-            if url is None or self._urls.get(slot) != url
-        ]
+        return [slot for slot in dict.fromkeys(found) if url is None or self._urls.get(slot) != url]
 
     def _compare(self, new: Fingerprint, candidates: list[int]) -> list[Evidence]:
         """The log-odds with the candidates and with the rest of the stories they suggest."""
@@ -231,8 +227,7 @@ class Matcher:
         likely = [
             (total / counts[story], story)
             for story, total in sums.items()
-            if total > 0
-            and counts[story] < self._stories.size(story)
+            if total > 0 and counts[story] < self._stories.size(story)
         ]
         missing: list[int] = []
         for _, story in sorted(likely, reverse=True)[:_SHOWN]:
@@ -305,7 +300,7 @@ class Matcher:
             kind=Kind.OPERATOR if told or operator else Kind.EVENT,
             partner=self._ids[partner],
             score=probability(average),
-            needed=probability(self._stories.needed(slot)),
+            needed=probability(self._stories.needed(slot, self._stories.size(home) - 1)),
             parts=self._parts(slot, partner, document),
         )
 
@@ -337,7 +332,7 @@ class Matcher:
         nearest = self._partner(one, story)
         average = self._stories.averages(one)[story]
         assert nearest is not None  # noqa: S101 - averages are of stories with links
-        needed = probability(self._stories.needed(one))
+        needed = probability(self._stories.needed(one, self._stories.size(story)))
         had = f"needed {needed:.2f}, had {probability(average):.2f} on average over its articles"
         return NotChosen(
             story,

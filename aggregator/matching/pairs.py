@@ -130,7 +130,9 @@ def _masses(packed: npt.NDArray[np.uint32], idf: Floats) -> Floats:
     )  # fmt: skip
 
 
-def _common(hits: npt.NDArray[np.uint32], mine: npt.NDArray[np.uint32], idf: Floats) -> list[Floats]:
+def _common(
+    hits: npt.NDArray[np.uint32], mine: npt.NDArray[np.uint32], idf: Floats
+) -> list[Floats]:
     """What each shared entry adds to the products and to what is covered."""
     both = hits & mine
     squared = idf * idf

@@ -57,9 +57,7 @@ def apart(days: float) -> str:
     return f"{days:.0f} days apart"
 
 
-def in_words(
-    cosines: Mapping[str, float], names: Sequence[str], distance: str
-) -> tuple[str, ...]:
+def in_words(cosines: Mapping[str, float], names: Sequence[str], distance: str) -> tuple[str, ...]:
     """The parts of a score: names in common, similarities that are not nothing, time apart."""
     named = (f"names in common: {', '.join(names)}",) if names else ()
     similar = tuple(f"{name} {value:.2f}" for name, value in cosines.items() if value >= 0.005)
