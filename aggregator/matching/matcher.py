@@ -8,6 +8,7 @@ were recorded for them: ``restore`` with both, in order of arrival, gives the ma
           -> second looks at what is young and linked
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -348,7 +349,7 @@ class Matcher:
             features = self._comparer.compare(self._window, one, [other], _UNKNOWN)[0]
         cosines = dict(zip(COSINES, features.tolist(), strict=False))
         days = abs(one.published - other.published)
-        return in_words(cosines, names, apart(days) if days == days else "undated")
+        return in_words(cosines, names, "undated" if math.isnan(days) else apart(days))
 
     def _not_chosen(self, slot: int, story: int) -> NotChosen:
         one = self._stories.original(slot)

@@ -73,7 +73,7 @@ class Comparer:
 
         sizes = {name: window.log_size(name) for name in {other.language for other in others}}
         if len(sizes) == 1:
-            log_size = np.float32(next(iter(sizes.values())))
+            log_size: np.float32 | Floats = np.float32(next(iter(sizes.values())))
         else:
             by_other = np.array([sizes[other.language] for other in others], dtype=np.float32)
             log_size = by_other[owner]

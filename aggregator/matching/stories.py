@@ -190,8 +190,10 @@ class Stories:
             yield one, story
 
     def join(self, a: int, b: int) -> Iterator[tuple[int, int]]:
-        """An operator's word: put the stories of two articles together, or where another word
-        forbids that, ``b`` into the story of ``a``."""
+        """An operator's word: put the stories of two articles together.
+
+        Where another word forbids that, only ``b`` goes, into the story of ``a``.
+        """
         self.link(a, b, MUST)
         kept, retired = self._elder(self._story[a], self._story[b])
         if kept == retired:
@@ -203,9 +205,10 @@ class Stories:
             yield from self.move(self.original(b), self._story[a])
 
     def split(self, a: int, b: int, story: int, text: int) -> Iterator[tuple[int, int]]:
-        """An operator's word: ``b`` leaves the story of ``a`` for a new one, with a text of its own.
+        """An operator's word: ``b`` leaves the story of ``a`` for a new one.
 
-        Articles that another word holds together with ``b`` go along.
+        Articles that another word holds together with ``b`` go along. ``text`` is for where it
+        was taken for a copy.
         """
         self.link(a, b, CANNOT)
         if self._story[a] != self._story[b]:

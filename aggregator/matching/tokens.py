@@ -15,7 +15,7 @@ from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
-import Stemmer
+import Stemmer  # type: ignore[import-not-found]  # a C extension without stubs
 
 Hashes = npt.NDArray[np.uint32]
 
