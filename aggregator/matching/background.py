@@ -34,7 +34,7 @@ class Background:
     shares: npt.NDArray[np.float32] = field(default_factory=_nothing)
 
     @classmethod
-    def count(cls, articles: Iterable[tuple[str, npt.NDArray[np.int64]]]) -> "Background":
+    def count(cls, articles: Iterable[tuple[str, npt.NDArray[np.unsignedinteger]]]) -> "Background":
         """From pairs of a language and the distinct terms of one article.
 
         Words are counted within their language, pairs of capitalised words over all.

@@ -1,6 +1,6 @@
 """What the matcher answers: decisions, moves and explanations, as plain values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aggregator.matching.reasons import Reason
 
@@ -32,7 +32,7 @@ class Decision:
     story: int
     copy_of: int | None = None
     score: float = 0.0
-    reason: Reason = Reason()
+    reason: Reason = field(default_factory=Reason)
     evidence: tuple[Evidence, ...] = ()
     recurring: bool = False
 

@@ -6,8 +6,9 @@ that is in its found story (recall), averaged over articles. Pairwise: over pair
 """
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +60,5 @@ def score(true: Sequence[Hashable], found: Sequence[Hashable]) -> Scores:
     )
 
 
-def _pairs(sizes: Counter[Hashable]) -> int:
+def _pairs(sizes: Mapping[Any, int]) -> int:
     return sum(n * (n - 1) // 2 for n in sizes.values())

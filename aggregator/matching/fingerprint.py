@@ -97,7 +97,9 @@ class Fingerprinter:
             np.concatenate((times[kept], times[paired])),
         )
 
-    def _counted(self, terms: Packed, flags: npt.NDArray[np.uint16], times: object) -> Packed:
+    def _counted(
+        self, terms: Packed, flags: npt.NDArray[np.uint16], times: npt.NDArray[np.int32]
+    ) -> Packed:
         """The weightiest distinct terms with their flags and weights, packed and sorted."""
         if not len(terms):
             return terms

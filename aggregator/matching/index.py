@@ -6,6 +6,7 @@ cheap, looking up stays a handful of binary searches, and a posting costs four b
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -74,7 +75,7 @@ class Postings:
         """
         found = [self._tail.get(term, ())[-limit:] for term in wanted.tolist()]
         counts = np.array([len(slots) for slots in found], dtype=np.int32)
-        slots = [np.fromiter((s for tail in found for s in tail), np.int32, counts.sum())]
+        slots = [np.fromiter(chain.from_iterable(found), np.int32, counts.sum())]
         which = [np.repeat(np.arange(len(wanted)), counts)]
         left = limit - counts
         for segment in reversed(self._segments):
@@ -91,7 +92,7 @@ class Postings:
             np.fromiter(self._tail.keys(), np.uint32, len(self._tail)),
             [len(slots) for slots in self._tail.values()],
         )
-        slots = np.fromiter((s for found in self._tail.values() for s in found), np.int32)
+        slots = np.fromiter(chain.from_iterable(self._tail.values()), np.int32)
         self._tail = {}
         self._tail_slots = 0
         self._segments.append(_segment(terms, slots))

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +32,7 @@ class BadLine:
 
 
 def read_rows(path: Path) -> tuple[list[Row], list[BadLine]]:
-    """The articles of a file in order of ``published`` (undated ones as old as the first, in file order).
+    """The articles of a file in order of ``published``; undated ones count as old as the first.
 
     Raises OSError when the file cannot be read.
     """

@@ -8,8 +8,10 @@ were recorded for them: ``restore`` with both, in order of arrival, gives the ma
           -> second looks at what is young and linked
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -27,7 +29,7 @@ from aggregator.matching.decisions import (
 from aggregator.matching.document import Document
 from aggregator.matching.fingerprint import MAX_TITLE, Fingerprint, Fingerprinter, common_names
 from aggregator.matching.model import Model
-from aggregator.matching.pairs import NEIGHBOURS, Comparer, Floats, remember
+from aggregator.matching.pairs import COSINES, NEIGHBOURS, Comparer, Floats, remember
 from aggregator.matching.reasons import Kind, Reason, apart, in_words, probability
 from aggregator.matching.recurring import RecurringTitles
 from aggregator.matching.stories import CANNOT, FLOOR, MUST, Stories
@@ -42,6 +44,7 @@ _COMPLETE = 256
 """Members of a likely story that are compared although the index did not name them."""
 _SHOWN = 3
 _NAMES_READ = 2_000
+_UNKNOWN = np.zeros((1, NEIGHBOURS), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Matcher:
         self._make_room(document)
         recurring = self._titles.recurs(document)
         new = self._fingerprinter.make(document, with_title=not recurring)
-        evidence = self._compare(new, self._candidates(document, new))
+        evidence, shown = self._compare(new, self._candidates(document, new))
         slot = self._admit(document, new, evidence)
         original = self._copied(slot, new, evidence)
         found = None if original is not None else self._stories.best(slot)
@@ -102,7 +105,7 @@ class Matcher:
         self._stories.put(slot, story, text)
         looks = list(self._stories.second_looks(slot)) if original is None else []
         moves = tuple(self._moved((one for one, _ in looks), besides=slot))
-        reason = self._reason(slot, document)
+        reason = self._reason(slot, document, shown)
         return FoldResult(
             Decision(
                 id=document.id,
@@ -181,44 +184,48 @@ class Matcher:
         """Originals that the index proposes, but no earlier version of the document itself."""
         found = [self._stories.original(slot) for slot in self._window.candidates(new)]
         url = document.url
-        return [
-            slot
-            for slot in dict.fromkeys(found)
-            if url is None or self._urls.get(slot) != url
-        ]
+        return [slot for slot in dict.fromkeys(found) if url is None or self._urls.get(slot) != url]
 
-    def _compare(self, new: Fingerprint, candidates: list[int]) -> list[Evidence]:
-        """The log-odds with the candidates and with the rest of the stories they suggest."""
+    def _compare(
+        self, new: Fingerprint, candidates: list[int]
+    ) -> tuple[list[Evidence], dict[int, Floats]]:
+        """The log-odds with the candidates and with the rest of the stories they suggest.
+
+        Also the features of every pair, by the other's slot, to say why.
+        """
         if not candidates:
-            return []
-        odds, cosines = self._score(new, candidates, None)
+            return [], {}
+        features = self._features(new, candidates, None)
+        odds = self._odds(features)
         missing = self._missing(dict(zip(candidates, odds, strict=True)))
         if missing:
-            best = np.sort(np.array(cosines, dtype=np.float32) / 1000)[::-1]
-            more_odds, more_cosines = self._score(new, missing, best)
-            candidates = candidates + missing
-            odds, cosines = odds + more_odds, cosines + more_cosines
+            best = np.sort(features[:, 0])[::-1]
+            more = self._features(new, missing, best)
+            candidates, odds = candidates + missing, odds + self._odds(more)
+            features = np.concatenate((features, more))
+        cosines = np.rint(features[:, 0] * 1000).astype(int).tolist()
         least = max(sorted(cosines, reverse=True)[:NEIGHBOURS][-1], 1)
-        return [
+        evidence = [
             Evidence(self._ids[other], odd, cosine)
             for other, odd, cosine in zip(candidates, odds, cosines, strict=True)
             if odd > FLOOR or cosine >= least
         ]
+        return evidence, dict(zip(candidates, features, strict=True))
 
-    def _score(
-        self, new: Fingerprint, slots: list[int], best: Floats | None
-    ) -> tuple[list[int], list[int]]:
-        """Log-odds and body cosines with some articles, in thousandths."""
-        features = self._comparer.compare(
+    def _features(self, new: Fingerprint, slots: list[int], best: Floats | None) -> Floats:
+        return self._comparer.compare(
             self._window,
             new,
             [self._window[slot] for slot in slots],
             np.stack([self._nearest[slot] for slot in slots]),
             best,
         )
+
+    def _odds(self, features: Floats) -> list[int]:
+        """Log-odds in thousandths."""
         odds = np.rint(self._model.network.log_odds(features) * 1000).clip(-CAP, CAP)
-        cosines = np.rint(features[:, 0] * 1000)
-        return odds.astype(int).tolist(), cosines.astype(int).tolist()
+        whole: list[int] = odds.astype(int).tolist()
+        return whole
 
     def _missing(self, odds: dict[int, int]) -> list[int]:
         """Members of stories that look likely by those compared, but were not compared."""
@@ -231,8 +238,7 @@ class Matcher:
         likely = [
             (total / counts[story], story)
             for story, total in sums.items()
-            if total > 0
-            and counts[story] < self._stories.size(story)
+            if total > 0 and counts[story] < self._stories.size(story)
         ]
         missing: list[int] = []
         for _, story in sorted(likely, reverse=True)[:_SHOWN]:
@@ -288,7 +294,12 @@ class Matcher:
                 yield Move(self._ids[slot], story, self._copy_of(slot), reason.score, reason)
 
     def _reason(
-        self, slot: int, document: Document | None = None, *, operator: bool = False
+        self,
+        slot: int,
+        document: Document | None = None,
+        shown: Mapping[int, Floats] = MappingProxyType({}),
+        *,
+        operator: bool = False,
     ) -> Reason:
         home = self._stories.story(slot)
         original = self._stories.original(slot)
@@ -305,8 +316,8 @@ class Matcher:
             kind=Kind.OPERATOR if told or operator else Kind.EVENT,
             partner=self._ids[partner],
             score=probability(average),
-            needed=probability(self._stories.needed(slot)),
-            parts=self._parts(slot, partner, document),
+            needed=probability(self._stories.needed(slot, self._stories.size(home) - 1)),
+            parts=self._parts(slot, partner, document, shown.get(partner)),
         )
 
     def _partner(self, slot: int, story: int) -> int | None:
@@ -319,7 +330,13 @@ class Matcher:
         ]
         return -max(near)[1] if near else None
 
-    def _parts(self, slot: int, partner: int, document: Document | None) -> tuple[str, ...]:
+    def _parts(
+        self,
+        slot: int,
+        partner: int,
+        document: Document | None = None,
+        features: Floats | None = None,
+    ) -> tuple[str, ...]:
         one, other = self._window[slot], self._window[partner]
         names: list[str] = []
         if document is not None:
@@ -328,22 +345,24 @@ class Matcher:
             spelled = self._fingerprinter.tokenizer(one.language).spelled
             found = dict.fromkeys(spelled(read, wanted, BUCKETS - 1))
             names = sorted(found, key=len, reverse=True)[:_SHOWN]
-        cosines = self._comparer.cosines(self._window, one, other)
+        if features is None:
+            features = self._comparer.compare(self._window, one, [other], _UNKNOWN)[0]
+        cosines = dict(zip(COSINES, features.tolist(), strict=False))
         days = abs(one.published - other.published)
-        return in_words(cosines, names, apart(days) if days == days else "undated")
+        return in_words(cosines, names, "undated" if math.isnan(days) else apart(days))
 
     def _not_chosen(self, slot: int, story: int) -> NotChosen:
         one = self._stories.original(slot)
         nearest = self._partner(one, story)
         average = self._stories.averages(one)[story]
         assert nearest is not None  # noqa: S101 - averages are of stories with links
-        needed = probability(self._stories.needed(one))
+        needed = probability(self._stories.needed(one, self._stories.size(story)))
         had = f"needed {needed:.2f}, had {probability(average):.2f} on average over its articles"
         return NotChosen(
             story,
             self._ids[nearest],
             probability(average),
-            (*self._parts(one, nearest, None), had),
+            (*self._parts(one, nearest), had),
         )
 
 

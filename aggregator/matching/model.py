@@ -1,13 +1,15 @@
 """The learned part as data: weights, thresholds, background frequencies and where they came from.
 
 A model is a network of one hidden layer over the features of a pair, giving the log-odds that both
-tell one event. It is made by ``train`` and read from two files: readable JSON and the background's counts.
+tell one event. It is made by ``train`` and read from two files: readable JSON and the background's
+counts.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +49,8 @@ class Network:
 
 def standardised(rows: Floats, centre: Floats, scale: Floats) -> Floats:
     """Features in standard deviations from their mean, outliers drawn in."""
-    return np.clip((rows - centre) / scale, -_OUTLIER, _OUTLIER)
+    drawn_in: Floats = np.clip((rows - centre) / scale, -_OUTLIER, _OUTLIER)
+    return drawn_in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +58,7 @@ class Model:
     """Everything the matcher was taught. ``provenance``: what data (hash), when, what scores."""
 
     network: Network
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
     background: Background = field(default_factory=Background)
     provenance: Mapping[str, object] = field(default_factory=dict)
 
@@ -84,7 +87,7 @@ class Model:
             if value["format"] != _FORMAT or tuple(value["features"]) != FEATURES:
                 msg = f"{path} was made for other features: run `newsfold train` again"
                 raise ModelError(msg)
-            network = {
+            network: dict[str, Any] = {
                 name: part if isinstance(part, float) else np.array(part, dtype=np.float32)
                 for name, part in value["network"].items()
             }

@@ -71,9 +71,13 @@ class Comparer:
         seen = self._flags[terms]
         self._flags[mine] = 0
 
-        sizes = {other.language: window.log_size(other.language) for other in others}
-        log_size = np.array([sizes[other.language] for other in others], dtype=np.float32)
-        idf = np.maximum(log_size[owner] - window.log_counts[terms], np.float32(0.05))
+        sizes = {name: window.log_size(name) for name in {other.language for other in others}}
+        if len(sizes) == 1:
+            log_size: np.float32 | Floats = np.float32(next(iter(sizes.values())))
+        else:
+            by_other = np.array([sizes[other.language] for other in others], dtype=np.float32)
+            log_size = by_other[owner]
+        idf = np.maximum(log_size - window.log_counts[terms], np.float32(0.05))
         whole = np.add.reduceat(_masses(packed, idf), starts, axis=1)
         my_idf = window.idf(mine, new.language)
         my_whole = _masses(new.packed, my_idf).sum(axis=1)
@@ -102,11 +106,6 @@ class Comparer:
             ]
         ).T.astype(np.float32)  # fmt: skip
 
-    def cosines(self, window: Window, one: Fingerprint, other: Fingerprint) -> dict[str, float]:
-        """The plain similarities of one pair, by name, for people."""
-        row = self.compare(window, one, [other], np.zeros((1, NEIGHBOURS), dtype=np.float32))[0]
-        return dict(zip(COSINES, row.tolist(), strict=False))
-
 
 COSINES = FEATURES[:5]
 """The similarities that are shown to people."""
@@ -114,23 +113,27 @@ COSINES = FEATURES[:5]
 
 def _masses(packed: npt.NDArray[np.uint32], idf: Floats) -> Floats:
     """What each entry adds to the norms and to the whole that can be covered."""
-    flags = packed & np.uint32(0xF0)
+    low = packed.astype(np.uint8)
+    title, lead = (low & IN_TITLE) > 0, (low & IN_LEAD) > 0
+    name, number = (low & IS_NAME) > 0, (low & IS_NUMBER) > 0
     squared = idf * idf
-    value = (packed & np.uint32(WEIGHT)) * np.float32(WEIGHT_STEP) * idf
-    value *= value
-    lead = (flags & IN_LEAD) > 0
-    name = (flags & IS_NAME) > 0
-    number = (flags & IS_NUMBER) > 0
-    title = (flags & IN_TITLE) > 0
-    return np.stack(
-        [
-            value, squared * title, value * name, squared * number, squared * lead,
-            idf * title, idf * lead, idf * (lead & name), idf * (lead & number),
-        ]
-    )  # fmt: skip
+    parts = np.empty((9, len(packed)), dtype=np.float32)
+    value = (low & np.uint8(WEIGHT)) * np.float32(WEIGHT_STEP) * idf
+    np.multiply(value, value, out=parts[0])
+    np.multiply(squared, title, out=parts[1])
+    np.multiply(parts[0], name, out=parts[2])
+    np.multiply(squared, number, out=parts[3])
+    np.multiply(squared, lead, out=parts[4])
+    np.multiply(idf, title, out=parts[5])
+    np.multiply(idf, lead, out=parts[6])
+    np.multiply(parts[6], name, out=parts[7])
+    np.multiply(parts[6], number, out=parts[8])
+    return parts
 
 
-def _common(hits: npt.NDArray[np.uint32], mine: npt.NDArray[np.uint32], idf: Floats) -> list[Floats]:
+def _common(
+    hits: npt.NDArray[np.uint32], mine: npt.NDArray[np.uint32], idf: Floats
+) -> list[Floats]:
     """What each shared entry adds to the products and to what is covered."""
     both = hits & mine
     squared = idf * idf

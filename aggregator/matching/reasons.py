@@ -1,7 +1,7 @@
 """Why an article stands where it stands, as values and in words."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,18 +29,22 @@ class Reason:
     needed: float = 0.0
     parts: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    def words(self, name: Callable[[int], str] = str) -> str:
+        """The reason as a sentence; ``name`` says how an article's id is shown."""
+        partner = "" if self.partner is None else name(self.partner)
         match self.kind:
             case Kind.FIRST:
-                head = "the first of its story"
+                return "the first of its story"
             case Kind.COPY:
-                head = f"a copy of {self.partner}"
+                return "; ".join([f"a copy of {partner}", *self.parts])
             case Kind.OPERATOR:
-                head = "an operator's word"
+                return "; ".join([f"an operator's word {partner}".strip(), *self.parts])
             case Kind.EVENT:
-                head = f"the same event as {self.partner}"
-        tail = f"needed {self.needed:.2f}, had {self.score:.2f}"
-        return "; ".join([head, *self.parts, *([tail] if self.score else [])])
+                measure = f"needed {self.needed:.2f}, had {self.score:.2f}"
+                return "; ".join([f"the same event as {partner}", *self.parts, measure])
+
+    def __str__(self) -> str:
+        return self.words()
 
 
 def probability(thousandths: float) -> float:
@@ -57,9 +61,7 @@ def apart(days: float) -> str:
     return f"{days:.0f} days apart"
 
 
-def in_words(
-    cosines: Mapping[str, float], names: Sequence[str], distance: str
-) -> tuple[str, ...]:
+def in_words(cosines: Mapping[str, float], names: Sequence[str], distance: str) -> tuple[str, ...]:
     """The parts of a score: names in common, similarities that are not nothing, time apart."""
     named = (f"names in common: {', '.join(names)}",) if names else ()
     similar = tuple(f"{name} {value:.2f}" for name, value in cosines.items() if value >= 0.005)

@@ -10,14 +10,17 @@ All log-odds are integers, in thousandths, so that sums do not depend on the ord
 state rebuilt from storage is exactly the state that was lost.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 FLOOR = -2_000
 """What a pair counts that was not compared, or is less likely than this."""
 SHORT_FLOOR = -300
 """The same for headlines: that two of them share no word says little."""
-_SHORT, _LONG = 15, 60  # words
+_SHORT, _LONG = 15, 60
+"""Words of a headline, and of an article long enough to share words with its like."""
+_LARGE_STORY = 8
 MUST, CANNOT = 10**12, -(10**12)
 """An operator's word as log-odds: outweighs everything in any average."""
 _LARGE = 4_000
@@ -44,8 +47,7 @@ class Stories:
         self._members: dict[int, dict[int, None]] = {}
         self._links: dict[int, dict[int, int]] = {}
         self._arrived: dict[int, float] = {}
-        self._floors: dict[int, int] = {}
-        self._needed: dict[int, int] = {}
+        self._brevity: dict[int, float] = {}
         self._text: dict[int, int] = {}
         self._texts: dict[int, list[int]] = {}
 
@@ -75,7 +77,7 @@ class Stories:
 
     def link(self, a: int, b: int, log_odds: int) -> None:
         """Remember how likely two articles tell one event; an operator's word stands."""
-        if CANNOT < log_odds <= max(self._floors[a], self._floors[b]):
+        if CANNOT < log_odds <= FLOOR:
             return
         if abs(self._links.get(a, {}).get(b, 0)) >= MUST and abs(log_odds) < MUST:
             return
@@ -85,14 +87,22 @@ class Stories:
     def admit(self, slot: int, arrived: float, words: int) -> None:
         """Take an article in, of so many words, that arrived at a time in days."""
         self._arrived[slot] = arrived
-        share = min(max(words - _SHORT, 0) / (_LONG - _SHORT), 1.0)
-        rules = self.rules
-        self._floors[slot] = round(SHORT_FLOOR + share * (FLOOR - SHORT_FLOOR))
-        self._needed[slot] = round(rules.join_short + share * (rules.join - rules.join_short))
+        self._brevity[slot] = min(max(_LONG - words, 0) / (_LONG - _SHORT), 1.0)
 
-    def needed(self, slot: int) -> int:
-        """The average log-odds above which an article joins a story; less for headlines."""
-        return self._needed[slot]
+    def needed(self, slot: int, size: int) -> float:
+        """The average log-odds above which an article joins a story of ``size`` articles.
+
+        The headlines of a large story differ so much that few of them share a word: the shorter an
+        article and the larger the story, the less is asked, and the less an unlike pair counts.
+        """
+        rules = self.rules
+        return rules.join + self._lenience(slot, size) * (rules.join_short - rules.join)
+
+    def _floor(self, slot: int, size: int) -> int:
+        return round(FLOOR + self._lenience(slot, size) * (SHORT_FLOOR - FLOOR))
+
+    def _lenience(self, slot: int, size: int) -> float:
+        return self._brevity[slot] * min(size - 1, _LARGE_STORY) / _LARGE_STORY
 
     def put(self, slot: int, story: int, text: int) -> None:
         """Place an article without deciding. ``text`` is a key that copies have in common."""
@@ -105,7 +115,7 @@ class Stories:
 
     def drop(self, slot: int) -> None:
         """Forget the oldest article and its links; its first copy stands for it from now on."""
-        del self._arrived[slot], self._floors[slot], self._needed[slot]
+        del self._arrived[slot], self._brevity[slot]
         self._part(slot, self._story.pop(slot))
         for other in self._links.pop(slot, ()):
             links = self._links[other]
@@ -127,25 +137,30 @@ class Stories:
 
     def averages(self, slot: int) -> dict[int, float]:
         """The average log-odds of an article with each story it has links to (itself left out)."""
-        sums: dict[int, int] = {}
-        counts: dict[int, int] = {}
+        found: dict[int, list[int]] = {}
         for other, log_odds in self.links(slot).items():
             story = self._story.get(other)
             if story is not None and other in self._members[story]:
-                sums[story] = sums.get(story, 0) + log_odds
-                counts[story] = counts.get(story, 0) + 1
+                found.setdefault(story, []).append(log_odds)
         home = self._story.get(slot)
-        floor = self._floors[slot]
-        return {
-            story: (sums[story] + floor * (size - counts[story])) / size
-            for story in sums
-            if (size := len(self._members[story]) - (story == home))
-        }
+        averages = {}
+        for story, odds in found.items():
+            size = len(self._members[story]) - (story == home)
+            if size:
+                averages[story] = _average(odds, size, self._floor(slot, size))
+        return averages
 
     def best(self, slot: int) -> tuple[int, float] | None:
         """The story an article without one should join, and its average log-odds."""
-        found = max(self.averages(slot).items(), key=lambda s: (s[1], -s[0]), default=None)
-        return found if found and found[1] > self._needed[slot] else None
+        found = [
+            (average, -story)
+            for story, average in self.averages(slot).items()
+            if average > self.needed(slot, self.size(story))
+        ]
+        if not found:
+            return None
+        average, story = max(found)
+        return -story, average
 
     def second_looks(self, slot: int) -> Iterator[tuple[int, int]]:
         """Improve what a new article has changed; yields (article, story) for each that moved."""
@@ -175,8 +190,10 @@ class Stories:
             yield one, story
 
     def join(self, a: int, b: int) -> Iterator[tuple[int, int]]:
-        """An operator's word: put the stories of two articles together, or where another word
-        forbids that, ``b`` into the story of ``a``."""
+        """An operator's word: put the stories of two articles together.
+
+        Where another word forbids that, only ``b`` goes, into the story of ``a``.
+        """
         self.link(a, b, MUST)
         kept, retired = self._elder(self._story[a], self._story[b])
         if kept == retired:
@@ -188,9 +205,10 @@ class Stories:
             yield from self.move(self.original(b), self._story[a])
 
     def split(self, a: int, b: int, story: int, text: int) -> Iterator[tuple[int, int]]:
-        """An operator's word: ``b`` leaves the story of ``a`` for a new one, with a text of its own.
+        """An operator's word: ``b`` leaves the story of ``a`` for a new one.
 
-        Articles that another word holds together with ``b`` go along.
+        Articles that another word holds together with ``b`` go along. ``text`` is for where it
+        was taken for a copy.
         """
         self.link(a, b, CANNOT)
         if self._story[a] != self._story[b]:
@@ -224,15 +242,14 @@ class Stories:
         """The story a young article should move to, if any is better than where it is."""
         home = self._story[slot]
         averages = self.averages(slot)
-        alone = len(self._members[home]) == 1
-        stay = self._needed[slot] if alone else averages.get(home, self._floors[slot]) + self.rules.move
-        target = max(
-            ((average, -story) for story, average in averages.items() if story != home),
-            default=None,
-        )
-        if target is None or target[0] <= max(stay, self._needed[slot]):
-            return None
-        return -target[1]
+        alone = self.size(home) == 1
+        stay = -math.inf if alone else averages.get(home, FLOOR) + self.rules.move
+        found = [
+            (average, -story)
+            for story, average in averages.items()
+            if story != home and average > max(stay, self.needed(slot, self.size(story)))
+        ]
+        return -max(found)[1] if found else None
 
     def _merge_candidate(self, slot: int, now: float) -> tuple[int, int] | None:
         """The likeliest story to be one with ``slot``'s, as (the one that stays, the other)."""
@@ -242,7 +259,8 @@ class Stories:
             if story == home or not (self._young(story, now) or self._young(home, now)):
                 continue
             average = self._between(home, story)
-            if average > self._needed[slot] and (best is None or average > best[0]):
+            size = max(self.size(home), self.size(story))
+            if average > self.needed(slot, size) and (best is None or average > best[0]):
                 best = average, story
         if best is None:
             return None
@@ -258,16 +276,19 @@ class Stories:
     def _between(self, one: int, other: int) -> float:
         """The average log-odds of the pairs that join two stories."""
         small, large = sorted((self._members[one], self._members[other]), key=len)
-        read = total = 0
-        for member in small:
+        read = 0
+        total = 0.0
+        for member in sorted(small):
             links = self.links(member)
-            count = 0
             read += len(links)
             if read > _LARGE:
                 return float(FLOOR)
-            for slot, log_odds in links.items():
-                if slot in large:
-                    total += log_odds
-                    count += 1
-            total += self._floors[member] * (len(large) - count)
-        return total / (len(small) * len(large))
+            odds = [log_odds for other, log_odds in links.items() if other in large]
+            total += _average(odds, len(large), self._floor(member, len(large)))
+        return total / len(small)
+
+
+def _average(odds: Iterable[int], size: int, floor: int) -> float:
+    """The average over ``size`` pairs of which only some were compared."""
+    raised = [max(one, floor) if one > CANNOT else one for one in odds]
+    return (sum(raised) + floor * (size - len(raised))) / size

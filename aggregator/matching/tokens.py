@@ -15,7 +15,7 @@ from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
-import Stemmer
+import Stemmer  # type: ignore[import-not-found]  # a C extension without stubs
 
 Hashes = npt.NDArray[np.uint32]
 
@@ -43,6 +43,7 @@ _STEMMERS = {
     "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian",
     "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
 }  # fmt: skip
+_PUNCTUATION = ".,;:!?()[]\"'\u201c\u201d\u2018\u2019\u00ab\u00bb"
 _MAX_TOKEN = 40
 _MAX_CHUNKS = 1 << 16
 _MAX_PARTS = 1 << 19
@@ -102,7 +103,9 @@ class Tokenizer:
         known = self._chunks
         # Splitting at spaces and remembering each chunk is five times faster than matching the
         # whole text: nearly every chunk has been seen.
-        indices = [known[c] if c in known else self._learn(c) for c in chunks]
+        indices = list(map(known.get, chunks))
+        if None in indices:
+            indices = [known[c] if c in known else self._learn(c) for c in chunks]
         index = np.array(indices, dtype=np.int32)
         starts = self._starts[index]
         lengths = self._starts[index + 1] - starts
@@ -122,15 +125,16 @@ class Tokenizer:
     def spelled(self, text: str, wanted: frozenset[int], mask: int) -> Iterator[str]:
         """The runs of capitalised words of ``text`` whose masked hashes are all ``wanted``."""
         run: list[str] = []
+        known = self._chunks
         for chunk in _chunks(text):
             if chunk[0].isupper() or not chunk[0].isalnum():
-                for part in self._split(chunk):
-                    if part.kind == CAPITAL and self.word_hash(part.stem) & mask in wanted:
-                        run.append(part.surface)
-                    elif run:
-                        yield " ".join(run)
-                        run = []
-            elif run:
+                index = known[chunk] if chunk in known else self._learn(chunk)
+                word = int(self._words[self._starts[index]]) & mask
+                if self._starts[index + 1] > self._starts[index] and word in wanted:
+                    run.append(_POSSESSIVE.sub("", chunk.strip(_PUNCTUATION)))
+                    if chunk[-1].isalnum():
+                        continue
+            if run:
                 yield " ".join(run)
                 run = []
         if run:

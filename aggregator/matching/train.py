@@ -7,7 +7,7 @@ their size.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -50,8 +50,8 @@ class Examples:
 def train(
     paths: Sequence[Path],
     today: date,
-    rules: Rules = Rules(),
-    progress: Progress = print,  # noqa: B008
+    rules: Rules | None = None,
+    progress: Progress = print,
 ) -> Model:
     """A model from labelled JSON Lines files. Raises OSError for a file that cannot be read."""
     files = [read_rows(path)[0] for path in paths]
@@ -67,7 +67,7 @@ def train(
         digest.update(path.read_bytes())
     return Model(
         network,
-        rules,
+        rules or Rules(),
         background,
         {
             "files": [path.name for path in paths],
@@ -83,7 +83,7 @@ def count_background(documents: Iterable[Document]) -> Background:
     """How common terms are in these documents."""
     maker = Fingerprinter(Background())
     made = map(maker.make, documents)
-    return Background.count((made.language, made.packed >> np.uint32(8)) for made in made)
+    return Background.count((one.language, one.packed >> np.uint32(8)) for one in made)
 
 
 def gather(rows: Sequence[Row], background: Background) -> Examples:
@@ -132,7 +132,7 @@ def fit(examples: Sequence[Examples], progress: Progress = lambda _: None) -> Ne
         scale=scale,
         hidden=np.concatenate([net[0] for net in nets], axis=1),
         bias=np.concatenate([net[1] for net in nets]),
-        output=np.concatenate([net[2] for net in nets]) / np.float32(_NETS),
+        output=(np.concatenate([net[2] for net in nets]) / _NETS).astype(np.float32),
         constant=float(np.mean([net[3][0] for net in nets])),
     )
 
@@ -172,9 +172,9 @@ def _fit_one(
             rate = _RATE * 0.5 * (1 + np.cos(np.pi * step / steps))
             rate *= np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
             for p, g, m, v in zip(parameters, gradients, first, second, strict=True):
-                m += 0.1 * (g - m)
-                v += 0.001 * (g * g - v)
-                p -= (rate * m / (np.sqrt(v) + 1e-8)).astype(np.float32)
+                np.add(m, 0.1 * (g - m), out=m)
+                np.add(v, 0.001 * (g * g - v), out=v)
+                np.subtract(p, rate * m / (np.sqrt(v) + 1e-8), out=p, casting="same_kind")
     return parameters
 
 

@@ -75,7 +75,8 @@ class Window:
 
     def idf(self, terms: Packed, language: str) -> Floats:
         """Inverse document frequencies in a language, background blended in."""
-        return np.maximum(np.float32(self.log_size(language)) - self.log_counts[terms], 0.05)
+        idf: Floats = np.maximum(np.float32(self.log_size(language)) - self.log_counts[terms], 0.05)
+        return idf
 
     def candidates(self, fingerprint: Fingerprint) -> list[int]:
         """The slots most like ``fingerprint`` by its weightiest terms, best first."""
