@@ -21,6 +21,7 @@ from lxml.html import HtmlElement, tostring
 
 from feeds import furniture, page_rules, second_readings, walls
 from feeds.blocks import Block, blocks_of
+from feeds.byline import printed_author
 from feeds.density import densest
 from feeds.display import Display, shown, shown_text, with_pictures
 from feeds.html_tree import UnreadablePageError, parse_page, strip_dead_weight
@@ -74,9 +75,10 @@ def read_page(
         tree = parse_page(html, content_type)
     except UnreadablePageError as error:
         return PageReading(url, headline or "", "", "", "", reasons=(str(error),))
-    metadata = _with_guesses(metadata_of(tree, url), tree, url)
+    metadata = metadata_of(tree, url)
     signs = walls.signs_of(tree)
     strip_dead_weight(tree)
+    metadata = _with_guesses(metadata, tree, url)
     if rules:
         page_rules.remove(tree, rules)
     body = _body(tree)
@@ -108,15 +110,12 @@ def joined(pages: Sequence[PageReading]) -> PageReading:
 
 
 def _with_guesses(metadata: PageMetadata, tree: HtmlElement, url: str) -> PageMetadata:
-    if metadata.authors and metadata.published:
+    """The metadata with a guess of the date, where the page states none."""
+    if metadata.published:
         return metadata
-    author, date = second_readings.guessed_metadata(tree, url)
-    guess = parse_time(date or "")
-    if not metadata.authors and author:
-        metadata = replace(metadata, authors=tuple(name.strip() for name in author.split(";")))
-    if not metadata.published and guess:
-        metadata = replace(metadata, published=guess, published_source=DateSource.GUESSED)
-    return metadata
+    guess = parse_time(second_readings.guessed_date(copy(tree), url) or "")
+    source = DateSource.GUESSED if guess else None
+    return replace(metadata, published=guess, published_source=source)
 
 
 def _body(tree: HtmlElement) -> HtmlElement:
@@ -185,6 +184,7 @@ def _reading(
     page: _Page, main: _Main, lines: list[str], display: Display, wall: walls.Wall | None
 ) -> PageReading:
     metadata = page.metadata
+    authors = metadata.authors or _printed(page, main)
     written = matching_lines(lines)
     datelines = [dateline for line in lines[:3] if (dateline := dateline_of(line))]
     return PageReading(
@@ -193,7 +193,7 @@ def _reading(
         text=display.text,
         html=display.html,
         matching_text="\n".join(written),
-        authors=metadata.authors,
+        authors=authors,
         publisher=metadata.publisher,
         published=metadata.published,
         published_source=metadata.published_source,
@@ -201,12 +201,17 @@ def _reading(
         language=_language(metadata.language, "\n".join(written)),
         canonical_url=metadata.canonical_url,
         image=metadata.image,
-        wire=wire_evidence(lines, metadata.authors),
+        wire=wire_evidence(lines, authors),
         place=next((line.place for line in datelines if line.place), None),
         wall=wall.kind if wall else None,
         quality=0.0 if wall else _quality(written, main.agreement),
         reasons=_reasons(main, wall, metadata),
     )
+
+
+def _printed(page: _Page, main: _Main) -> tuple[str, ...]:
+    author = printed_author(page.blocks, next(iter(main.blocks), None))
+    return (author,) if author else ()
 
 
 def _reasons(main: _Main, wall: walls.Wall | None, metadata: PageMetadata) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from feeds.agencies import names_pattern
 from feeds.blocks import Block, blocks_of
 from feeds.density import named_aside
-from feeds.furniture import body_lines, is_byline, is_plea, words
+from feeds.furniture import body_lines, is_byline, words
 from feeds.html_tree import UnreadablePageError, parse_html, strip_dead_weight
 from feeds.phrases import alternatives, phrases
 from feeds.wire import dateline_of, is_end_credit
@@ -63,7 +63,10 @@ def _around_the_text(block: Block) -> bool:
 
 
 def matching_lines(lines: Sequence[str]) -> list[str]:
-    """The lines that were written as the article, in order, each once."""
+    """The lines that were written as the article, in order, each once.
+
+    ``lines`` are without furniture (``furniture.body_lines``).
+    """
     kept: dict[tuple[str, ...], str] = {}
     for at, line in enumerate(lines):
         text = _written(line, at, len(lines) - at - 1)
@@ -74,7 +77,7 @@ def matching_lines(lines: Sequence[str]) -> list[str]:
 
 def _written(line: str, before: int, after: int) -> str:
     """What remains of a line with ``before`` lines before it and ``after`` lines after."""
-    if is_plea(line) or is_photo_credit(line):
+    if is_photo_credit(line):
         return ""
     if (before < _HEAD or after < _HEAD) and is_byline(line):
         return ""

@@ -1,4 +1,4 @@
-"""What the extraction libraries make of a page: the only home of trafilatura and of resiliparse.
+"""What libraries make of a page: the only home of trafilatura, htmldate and resiliparse.
 
 Both give plain text here; what is kept of it is decided by vote (feeds/vote.py), and the page's
 own markup is what is shown.
@@ -9,6 +9,7 @@ from itertools import count
 
 import trafilatura
 import trafilatura.meta
+from htmldate import find_date
 from lxml.html import HtmlElement
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.lang import detect_fast
@@ -19,11 +20,12 @@ _RESET_EVERY = 500
 _pages_read = count(1)
 
 # Every odd page logs; what was made of it is told in the reading's reasons.
-logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+for _library in ("trafilatura", "htmldate"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 
 def trafilatura_text(tree: HtmlElement, url: str) -> str:
-    """Trafilatura's main text, favouring precision; empty when it finds none.
+    """Trafilatura's main text, fast and favouring precision; empty when it finds none.
 
     Takes the tree apart: hand it a copy. Never with ``deduplicate=True``, whose process-wide cache
     returns nothing for the third copy of a text. Its caches are reset every 500 pages, for they
@@ -32,24 +34,22 @@ def trafilatura_text(tree: HtmlElement, url: str) -> str:
     if next(_pages_read) % _RESET_EVERY == 0:
         trafilatura.meta.reset_caches()
     document = trafilatura.bare_extraction(
-        tree, url=url, favor_precision=True, include_comments=False, deduplicate=False
+        tree, url=url, fast=True, favor_precision=True, include_comments=False, deduplicate=False
     )
     text = getattr(document, "text", None)
     return text if isinstance(text, str) else ""
 
 
-def guessed_metadata(tree: HtmlElement, url: str) -> tuple[str | None, str | None]:
-    """Trafilatura's guesses of the author and of the date of publication (ISO 8601).
+def guessed_date(tree: HtmlElement, url: str) -> str | None:
+    """Htmldate's guess of the day of publication (ISO 8601), from what is printed on the page.
 
-    Costs as much as all the rest of a reading, so it is for pages that say neither. The dates are
-    right three times in four; that they may not lie in the future is for the caller to see to.
+    For pages that do not state it; right three times in four. That it may not lie in the future
+    is for the caller to see to.
     """
-    document = trafilatura.extract_metadata(
-        tree,
-        default_url=url,
-        date_config={"original_date": True, "extensive_search": False, "max_date": "2100-01-01"},
+    day: str | None = find_date(
+        tree, url=url, original_date=True, extensive_search=False, max_date="2100-01-01"
     )
-    return document.author, document.date
+    return day
 
 
 def resiliparse_text(html: str) -> str:

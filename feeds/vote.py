@@ -16,7 +16,7 @@ _PROBE = 5
 _PROBES = 4
 _NEAR = 400
 _AGREED = 0.1
-_CONTESTED = 0.03
+_CONTESTED = 0.04
 
 
 class Heard:

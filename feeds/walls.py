@@ -83,7 +83,7 @@ _PLAYERS = re.compile(
 _STUB = 150
 """Words below which a text may be a wall's own; with a stronger sign, twice as many may be."""
 _LONG = 600
-"""Words from which a text is an article whatever it says."""
+"""Words from which a text is an article whatever it says, and whatever it is called."""
 
 
 def signs_of(tree: HtmlElement) -> PageSigns:
@@ -182,14 +182,14 @@ def _missing(title: str, text: str, size: int) -> Wall | None:
 
 
 def _consent(title: str, text: str, visible: str, size: int) -> Wall | None:
-    found = list(_CONSENT.finditer(text))
-    spoken = len({match.group().lower() for match in found})
-    if spoken >= (2 if size < 2 * _STUB else 4) or (spoken and size < 60):
-        return Wall(CONSENT, f"it says {_quoted(found[0])}")
-    if found and size < 2 * _STUB and _CONSENT_TITLE.search(title):
-        return Wall(CONSENT, f"it is called {title[:60]!r}")
-    asked = list(_CONSENT.finditer(visible))
-    if size < 30 and len({match.group().lower() for match in asked}) >= 2:
+    called = _CONSENT_TITLE.search(title)
+    if size >= (_LONG if called else 2 * _STUB):
+        return None
+    found = {match.group().lower(): match for match in _CONSENT.finditer(text)}
+    if len(found) >= 2 or (found and (called or size < 60)):
+        return Wall(CONSENT, f"it says {_quoted(next(iter(found.values())))}")
+    asked = [] if size >= 30 else list(_CONSENT.finditer(visible))
+    if len({match.group().lower() for match in asked}) >= 2:
         return Wall(CONSENT, f"it says {_quoted(asked[0])}")
     return None
 

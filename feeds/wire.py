@@ -151,7 +151,7 @@ def _in_byline(author: str) -> str | None:
 def _from_end(paragraphs: Sequence[str]) -> list[WireEvidence]:
     signs = []
     for text in paragraphs:
-        tail = text[-400:]
+        tail = text[-300:]
         for pattern, strength in _END_SIGNS:
             found = pattern.search(tail)
             if found and (agency := agency_named(found["agency"])):

@@ -1,0 +1,49 @@
+"""Who wrote an article, from the line printed near its beginning.
+
+For pages that do not say it in their metadata. Cautious: a name that is not surely one is worse
+than none.
+"""
+
+import re
+from collections.abc import Sequence
+
+from lxml.html import HtmlElement
+
+from feeds.blocks import Block
+from feeds.phrases import alternatives
+
+_BEFORE, _AFTER = 25, 6
+"""Blocks around the article's first in which its author is named."""
+_NAMED = re.compile(
+    r"(?:^|[\s_-])(?:author|byline|writer|autor|auteur|autore|contributor|reporter)s?(?=$|[\s_-]|name)",
+    re.IGNORECASE,
+)
+_BY = re.compile(rf"^(?:story )?(?:{alternatives('byline')})\b[:\s]+", re.IGNORECASE)
+_REST = re.compile(r"\s+[|\u2022\u00b7\u2013\u2014]\s+|,? on |\d")
+_CAPITAL = "A-ZÀ-ÞА-ЯĐ"
+_PERSON = re.compile(
+    rf"^[{_CAPITAL}][\w.'\u2019-]+"
+    rf"(?: (?:[{_CAPITAL}][\w.'\u2019-]*|de|van|von|der|la|el|al|bin|da|dos|di)){{1,4}}$"
+)
+
+
+def printed_author(blocks: Sequence[Block], first: Block | None) -> str | None:
+    """The author named near ``first``, the article's first block; None where nobody surely is."""
+    at = next((place for place, block in enumerate(blocks) if block is first), 0)
+    for block in blocks[max(0, at - _BEFORE) : at + _AFTER]:
+        by = _BY.match(block.text)
+        if 0 < len(block.text) <= 100 and (by or _says_author(block)):
+            name = _REST.split(block.text[by.end() if by else 0 :])[0].strip(" ,|\u2022\u00b7")
+            if _PERSON.match(name):
+                return name
+    return None
+
+
+def _says_author(block: Block) -> bool:
+    around = (block.owner, *list(block.owner.iterancestors())[:2])
+    inside = (part[1] for part in block.parts if not isinstance(part, str) and part[0])
+    return any(_NAMED.search(_labels(element)) for element in (*around, *inside))
+
+
+def _labels(element: HtmlElement) -> str:
+    return " ".join(element.get(name) or "" for name in ("class", "rel", "itemprop"))
