@@ -2,7 +2,7 @@
 
 Elements are made without a namespace under a root that declares Atom's as the default: what is
 serialised is the same, and lxml is spared the search for the namespace at each of some 2,500
-elements, half of what building the tree costs. The tree never leaves this module.
+elements, a third of what building the tree costs. The tree never leaves this module.
 """
 
 from copy import copy
