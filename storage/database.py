@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from storage.columns import dump_json
 
@@ -78,7 +78,7 @@ def open_database(url: str) -> Database:
     shown = parsed.render_as_string(hide_password=True)
     try:
         db = Database(_engine(parsed))
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+    except ImportError as error:
         raise StorageError(_unusable(shown, error)) from error
     with ExitStack() as failing:
         failing.callback(db.close)

@@ -60,7 +60,7 @@ def folded_since(db: Database, since: datetime) -> Iterator[FoldArticle]:
         _fold_articles()
         .where(articles.c.fold_order.is_not(None), articles.c.arrived_at >= since)
         .order_by(articles.c.fold_order)
-        .execution_options(yield_per=1000)
+        .execution_options(yield_per=500)
     )
     with db.read() as connection, connection.execute(statement) as rows:
         for row in rows:

@@ -1,4 +1,5 @@
 import multiprocessing
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -113,13 +114,13 @@ def open_and_close(url: str) -> None:
 
 def test_many_processes_open_a_new_database_at_once(empty_url: str) -> None:
     spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=open_and_close, args=(empty_url,)) for _ in range(3)]
+    processes = [spawn.Process(target=open_and_close, args=(empty_url,)) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
 
-    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert [process.exitcode for process in processes] == [0, 0]
     open_and_close(empty_url)
 
 
@@ -205,6 +206,15 @@ def test_a_user_who_is_not_let_in(postgres: object) -> None:
 
     assert 'role "anna" does not exist' in message
     assert "let this user into this database" in message
+    assert "s3cret" not in message
+
+
+def test_a_driver_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    message = refusal("postgresql+psycopg://anna:s3cret@localhost/newsfold")
+
+    assert "needs newsfold[postgres]" in message
     assert "s3cret" not in message
 
 

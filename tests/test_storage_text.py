@@ -128,10 +128,10 @@ def test_storable_keys_fit_an_index(wild: str, repeat: int) -> None:
     assert storable_key(key) == key or len(key.encode()) > 2000
 
 
-@given(st.text(alphabet="xé漢", min_size=2001), st.text(min_size=1))
-def test_keys_with_the_same_beginning_stay_different(start: str, end: str) -> None:
+@given(st.text(alphabet="xé漢", min_size=1, max_size=9), st.text(min_size=1))
+def test_long_keys_with_the_same_beginning_stay_different(start: str, end: str) -> None:
     if storable(end):
-        assert storable_key(start) != storable_key(start + end)
+        assert storable_key(start * 2001) != storable_key(start * 2001 + end)
 
 
 JSON = st.recursive(
