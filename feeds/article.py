@@ -79,4 +79,4 @@ def shortened(text: str, limit: int) -> str:
     sentence = max(head.rfind(mark) for mark in (". ", "! ", "? ", "。"))
     if sentence > limit // 2:
         return head[: sentence + 1]
-    return head.rsplit(" ", 1)[0].rstrip(" ,;:–—-") + "…"
+    return head.rsplit(" ", 1)[0].rstrip(" ,;:\N{EN DASH}\N{EM DASH}-") + "…"

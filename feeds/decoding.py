@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-import brotli  # type: ignore[import-untyped]  # it ships no types
+import brotli
 
 if sys.version_info >= (3, 14):
     from compression import zstd

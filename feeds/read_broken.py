@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-import feedparser  # type: ignore[import-untyped]  # feedparser 6 has no types, nor has typeshed
+import feedparser
 
 from feeds.raw import NOTHING, Prose, RawEntry, RawFeed, RawFile, add_media, newest
 

@@ -26,7 +26,7 @@ from storage.folding import (
     folded_since,
     members_by_id,
     read_corrections,
-    stories_by_key,
+    stories_of,
     waiting_to_fold,
 )
 from storage.polling import commit_poll
@@ -193,7 +193,7 @@ def test_everything_a_story_is_comes_back(database: Database, source_id: int) ->
     )
     fold(database, written)
 
-    (story,) = stories_by_key(database, [7])
+    (story,) = stories_of(database, [7], [])
 
     assert (story.uri, story.slug, story.key) == (written.uri, written.slug, 7)
     assert (story.first_article_id, story.lead_article_id) == (a, b)
@@ -214,10 +214,10 @@ def test_stories_by_many_keys(database: Database, source_id: int) -> None:
     for key, article_id in enumerate(ids):
         add_story(database, key, article_id)
 
-    found = stories_by_key(database, [3, 1, *range(100, 40_000)])
+    found = stories_of(database, [3, 1, *range(100, 40_000)], [])
 
     assert [s.key for s in found] == [1, 3]
-    assert stories_by_key(database, []) == ()
+    assert stories_of(database, [], []) == ()
 
 
 def test_a_story_keeps_its_identity_whatever_becomes_of_it(
@@ -231,8 +231,8 @@ def test_a_story_keeps_its_identity_whatever_becomes_of_it(
     )
     fold(database, changed, at=NOW + HOUR)
 
-    (after,) = stories_by_key(database, [2])
-    assert stories_by_key(database, [1]) == ()
+    (after,) = stories_of(database, [2], [])
+    assert stories_of(database, [1], []) == ()
     assert (after.id, after.uri, after.slug) == (story.id, story.uri, story.slug)
     assert (after.title, after.lead_article_id, len(after.members)) == ("New", b, 2)
     view = story_by_slug(database, story.slug)
@@ -251,9 +251,9 @@ def test_keys_may_pass_between_stories_in_a_ring(database: Database, source_id: 
         as_write(three, key=0),
     )
 
-    assert [s.id for s in stories_by_key(database, [0])] == [three.id]
-    assert [s.id for s in stories_by_key(database, [1])] == [one.id]
-    assert [s.id for s in stories_by_key(database, [2])] == [two.id]
+    assert [s.id for s in stories_of(database, [0], [])] == [three.id]
+    assert [s.id for s in stories_of(database, [1], [])] == [one.id]
+    assert [s.id for s in stories_of(database, [2], [])] == [two.id]
 
 
 def test_a_key_may_pass_from_a_retired_story_to_its_survivor(
@@ -264,7 +264,7 @@ def test_a_key_may_pass_from_a_retired_story_to_its_survivor(
 
     fold(database, as_write(old, key=2, members=(a, b)), retired={young.id: 0}, at=NOW + HOUR)
 
-    (after,) = stories_by_key(database, [1, 2])
+    (after,) = stories_of(database, [1, 2], [])
     assert (after.id, [m.id for m in after.members]) == (old.id, [a, b])
     assert events_of(database, old.id) == [("joined", str(young.id))]
     with database.read() as connection:
@@ -293,7 +293,7 @@ def test_a_story_written_again_lives_again(database: Database, source_id: int) -
     view = story_by_slug(database, two.slug)
     assert view is not None
     assert view.id == two.id
-    assert [s.id for s in stories_by_key(database, [1, 2])] == [one.id, two.id]
+    assert [s.id for s in stories_of(database, [1, 2], [])] == [one.id, two.id]
 
 
 def test_a_key_belongs_to_one_living_story(database: Database, source_id: int) -> None:

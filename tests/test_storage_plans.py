@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event, text
 
 from storage.articles import claim_new
 from storage.database import Database, open_database
-from storage.folding import folded_since, members_by_id, stories_by_key, waiting_to_fold
+from storage.folding import folded_since, members_by_id, stories_of, waiting_to_fold
 from storage.polling import known_hashes
 from storage.publishing import latest_stories, revision, story_by_slug
 from storage.sources import claim_due, count_due
@@ -151,7 +151,7 @@ HOT: dict[str, Callable[[Database], object]] = {
     "known_hashes": lambda db: known_hashes(db, 7, [f"g{n}" for n in range(40)]),
     "claim_new": lambda db: claim_new(db, NOW, NOW + HOUR, 10),
     "waiting_to_fold": lambda db: waiting_to_fold(db, NOW + 20 * HOUR, MINUTE, 50),
-    "stories_by_key": lambda db: stories_by_key(db, range(20, 40)),
+    "stories_of": lambda db: stories_of(db, range(20, 40), []),
     "members_by_id": lambda db: members_by_id(db, range(20, 40)),
     "story_by_slug": lambda db: story_by_slug(db, "s77"),
     "revision": revision,

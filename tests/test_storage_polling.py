@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -28,6 +29,10 @@ from storage.values import EntryWrite, FeedFacts, SourceState
 def source_now(db: Database) -> SourceState:
     (source,) = claim_due(db, NOW + 100 * HOUR, NOW, 10)
     return source
+
+
+def known_hashes(db: Database, source_id: int, guids: Iterable[str]) -> dict[str, str]:
+    return {g: known.content_hash for g, known in known_entries(db, source_id, guids).items()}
 
 
 def count(db: Database, table: object) -> int:
@@ -340,3 +345,23 @@ def test_ten_thousand_entries_in_one_poll(database: Database) -> None:
     commit_poll(database, poll_commit(source.id, changed=changed))
     assert count(database, entries) == count(database, articles) == 10_000
     assert set(known_hashes(database, source.id, ["00000", "00009"]).values()) == {"new"}
+
+
+def test_the_newest_entries_are_known_with_what_names_their_bytes(database: Database) -> None:
+    source = add_source(database)
+    digested = replace(feed_entry("b"), raw_digest=b"\x01\xff", published=NOW)
+    guessed = replace(feed_entry("c"), published=NOW, published_guessed=True)
+    commit_poll(database, poll_commit(source.id, entry_write("a")))
+    commit_poll(
+        database,
+        poll_commit(source.id, EntryWrite(digested, "key b"), EntryWrite(guessed, "key c")),
+    )
+
+    known = known_entries(database, source.id, newest=2)
+
+    assert set(known) == {"b", "c"}
+    assert known["b"].raw_digest == b"\x01\xff"
+    assert known["b"].published == NOW
+    assert known["c"].raw_digest is None
+    assert known["c"].published is None
+    assert set(known_entries(database, source.id, ["a", "z"], newest=1)) == {"a", "c"}

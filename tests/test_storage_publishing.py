@@ -21,7 +21,7 @@ from builders import (
 
 from storage.articles import claim_new, commit_reading
 from storage.database import Database
-from storage.folding import stories_by_key
+from storage.folding import stories_of
 from storage.polling import commit_poll
 from storage.publishing import count_stories, latest_stories, revision, story_by_slug
 from storage.sources import sync_sources
@@ -67,7 +67,7 @@ def test_a_story_that_changes_keeps_its_place(database: Database) -> None:
     source = add_source(database)
     folded(database, source.id, "a", 1, NOW)
     folded(database, source.id, "b", 2, NOW + HOUR)
-    (story,) = stories_by_key(database, [1])
+    (story,) = stories_of(database, [1], [])
 
     fold(database, as_write(story, title="New"), at=NOW + 2 * HOUR)
 
@@ -184,7 +184,7 @@ def test_retired_stories_are_not_listed_and_lead_to_what_they_became(database: D
     source = add_source(database)
     for key, guid in enumerate("abc"):
         folded(database, source.id, guid, key, NOW)
-    zero, one, two = stories_by_key(database, [0, 1, 2])
+    zero, one, two = stories_of(database, [0, 1, 2], [])
     a, b, c = (story.members[0].id for story in (zero, one, two))
     before = revision(database)
 
@@ -218,7 +218,7 @@ def test_a_reader_sees_one_moment(database: Database) -> None:
     source = add_source(database)
     folded(database, source.id, "a", 1, NOW)
     folded(database, source.id, "b", 2, NOW)
-    one, two = stories_by_key(database, [1, 2])
+    one, two = stories_of(database, [1, 2], [])
     members = (one.members[0].id, two.members[0].id)
 
     with database.read() as connection:
