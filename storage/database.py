@@ -1,10 +1,11 @@
 """Opening the database: engine, pragmas, migrations, transactions."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -136,21 +137,35 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
-    # INCREMENTAL, so that retention can give pages back, must be set before the first table exists;
-    # later it would change nothing, and wait for whoever is writing.
-    if connection.execute("PRAGMA auto_vacuum").fetchone() == (0,):
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-    # Write-ahead logging lets the web side read while the writer writes; with it, NORMAL is safe
-    # against a killed process (https://www.sqlite.org/wal.html).
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # Where several switch a new file to another journal at once, SQLite refuses all but one
+    # instead of letting them wait (https://www.sqlite.org/rescode.html#busy).
+    deadline = time.monotonic() + BUSY_SECONDS
+    while not _is_prepared(connection, last_try=time.monotonic() > deadline):
+        time.sleep(0.01)
     for pragma in (
-        "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
         "cache_size=-32768",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _is_prepared(connection: sqlite3.Connection, *, last_try: bool) -> bool:
+    try:
+        # INCREMENTAL, so that retention can give pages back, must be set before the first table
+        # exists; later it would change nothing, and wait for whoever is writing.
+        if connection.execute("PRAGMA auto_vacuum").fetchone() == (0,):
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        # Write-ahead logging lets the web side read while the writer writes; with it, NORMAL is
+        # safe against a killed process (https://www.sqlite.org/wal.html).
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if last_try or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,4 +1,5 @@
 import multiprocessing
+import sqlite3
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from sqlalchemy import create_engine, inspect, select, text, update
 from sqlalchemy.exc import StatementError
 from sqlmodel import SQLModel
 
-from storage.database import Database, StorageError, open_database
+from storage.database import Database, StorageError, _is_prepared, open_database
 from storage.polling import commit_poll
 from storage.sources import sync_sources
 from storage.tables import sources
@@ -305,3 +306,21 @@ def test_sqlite_is_set_up_as_the_rest_relies_on(sqlite_template: Path) -> None:
     db.close()
 
     assert found == {"auto_vacuum": 2, "journal_mode": "wal", "synchronous": 1, "foreign_keys": 1}
+
+
+def test_a_file_that_another_program_holds_is_tried_again_until_the_last_time(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "newsfold.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    mine = sqlite3.connect(path, isolation_level=None, timeout=0)
+
+    assert not _is_prepared(mine, last_try=False)
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        _is_prepared(mine, last_try=True)
+    other.execute("COMMIT")
+    assert _is_prepared(mine, last_try=False)
+
+    other.close()
+    mine.close()
