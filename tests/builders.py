@@ -1,6 +1,6 @@
 """Values with sensible defaults, so that a test says only what it is about."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from feeds.model import FeedEntry
 from storage.articles import claim_new, commit_reading
 from storage.database import Database
 from storage.folding import commit_fold, stories_of
-from storage.polling import commit_poll
+from storage.polling import commit_poll, known_entries
 from storage.sources import claim_due, sync_sources
 from storage.values import (
     ArticleDecision,
@@ -185,3 +185,8 @@ def as_write(story: StoryState, **changes: Any) -> StoryWrite:
         updated_at=story.updated_at,
     )
     return replace(known, **changes)
+
+
+def known_hashes(db: Database, source_id: int, guids: Iterable[str]) -> dict[str, str]:
+    """The content hash of each of ``guids`` that the source has shown before."""
+    return {g: known.content_hash for g, known in known_entries(db, source_id, guids).items()}

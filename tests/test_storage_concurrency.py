@@ -18,6 +18,7 @@ from builders import (
     article_reading,
     decision,
     entry_write,
+    known_hashes,
     poll_commit,
     source_config,
     story_write,
@@ -27,7 +28,7 @@ from sqlalchemy import func, select
 from storage.articles import claim_new, commit_reading, count_by_state
 from storage.database import Database
 from storage.folding import commit_fold, waiting_to_fold
-from storage.polling import commit_poll, known_hashes
+from storage.polling import commit_poll
 from storage.publishing import latest_stories, revision
 from storage.sources import claim_due, count_due
 from storage.tables import articles
@@ -147,7 +148,7 @@ def fold_until(db: Database, done: Callable[[], bool]) -> list[int]:
         new = [article.id for article in waiting if article.story_key is None]
         decisions = tuple(decision(a.id, version=a.version) for a in waiting)
         stories = tuple(story_write(article_id, article_id) for article_id in new)
-        commit_fold(db, FoldCommit(NOW, decisions, stories))
+        commit_fold(db, FoldCommit(NOW, decisions, stories=stories))
         placed += new
     return placed
 

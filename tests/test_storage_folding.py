@@ -138,7 +138,7 @@ def test_the_folded_come_back_in_the_order_of_folding(database: Database, source
         FoldCommit(
             NOW,
             (decision(c), decision(a, copy_of=c, score=1.25, reason=reason)),
-            (story_write(9, c, a),),
+            stories=(story_write(9, c, a),),
         ),
     )
     add_story(database, 4, b)
@@ -152,7 +152,7 @@ def test_the_folded_come_back_in_the_order_of_folding(database: Database, source
 
 def test_more_are_folded_than_are_fetched_at_once(database: Database, source_id: int) -> None:
     ids = sorted(read_all(database, source_id, *(f"{n:04}" for n in range(510))))
-    commit_fold(database, FoldCommit(NOW, tuple(decision(i) for i in ids), ()))
+    commit_fold(database, FoldCommit(NOW, tuple(decision(i) for i in ids)))
 
     assert [article.id for article in folded_since(database, NOW)] == ids
 
@@ -170,7 +170,7 @@ def test_the_place_in_the_order_is_given_once(database: Database, source_id: int
     fold(database, story_write(1, b), story_write(2, a))
     before = [f.id for f in folded_since(database, NOW)]
 
-    commit_fold(database, FoldCommit(NOW + HOUR, (decision(a, score=2.0), decision(b)), ()))
+    commit_fold(database, FoldCommit(NOW + HOUR, (decision(a, score=2.0), decision(b))))
 
     assert [f.id for f in folded_since(database, NOW)] == before == [b, a]
 

@@ -5,14 +5,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from builders import HOUR, MINUTE, NOW, add_articles, add_source, add_story, read_articles
+from builders import (
+    HOUR,
+    MINUTE,
+    NOW,
+    add_articles,
+    add_source,
+    add_story,
+    known_hashes,
+    read_articles,
+)
 from conftest import ENGINES, Postgres
 from sqlalchemy import Connection, event, text
 
 from storage.articles import claim_new
 from storage.database import Database, open_database
 from storage.folding import folded_since, members_by_id, stories_of, waiting_to_fold
-from storage.polling import known_hashes
 from storage.publishing import latest_stories, revision, story_by_slug
 from storage.sources import claim_due, count_due
 from storage.tables import article_texts, articles, entries, sources, stories

@@ -1,4 +1,3 @@
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -10,6 +9,7 @@ from builders import (
     add_sources,
     entry_write,
     feed_entry,
+    known_hashes,
     poll_commit,
     read_articles,
     source_config,
@@ -29,10 +29,6 @@ from storage.values import EntryWrite, FeedFacts, SourceState
 def source_now(db: Database) -> SourceState:
     (source,) = claim_due(db, NOW + 100 * HOUR, NOW, 10)
     return source
-
-
-def known_hashes(db: Database, source_id: int, guids: Iterable[str]) -> dict[str, str]:
-    return {g: known.content_hash for g, known in known_entries(db, source_id, guids).items()}
 
 
 def count(db: Database, table: object) -> int:

@@ -12,6 +12,7 @@ from builders import (
     article_reading,
     decision,
     entry_write,
+    known_hashes,
     poll_commit,
     source_config,
     story_write,
@@ -25,7 +26,7 @@ from sqlmodel import SQLModel
 from storage.articles import claim_new, commit_reading, count_by_state
 from storage.database import Database
 from storage.folding import commit_fold, folded_since, waiting_to_fold
-from storage.polling import commit_poll, known_hashes
+from storage.polling import commit_poll
 from storage.publishing import latest_stories
 from storage.tables import article_texts, articles, entries
 from storage.values import ArticleToRead, FoldArticle, FoldCommit, StoryFilter
@@ -115,7 +116,7 @@ class Road(RuleBasedStateMachine):
         decisions = tuple(decision(a.id, version=a.version) for a in self.folding)
         new = [a.id for a in self.folding if a.story_key is None]
         stories = tuple(story_write(article_id, article_id) for article_id in new)
-        commit_fold(self.db, FoldCommit(self.now, decisions, stories))
+        commit_fold(self.db, FoldCommit(self.now, decisions, stories=stories))
         self.placed += new
         self.folding = ()
 

@@ -11,6 +11,7 @@ from builders import (
     article_reading,
     decision,
     entry_write,
+    known_hashes,
     poll_commit,
     source_config,
     story_write,
@@ -23,7 +24,7 @@ from storage.articles import claim_new, commit_reading
 from storage.columns import dump_json, storable, storable_key
 from storage.database import Database
 from storage.folding import commit_fold, folded_since, waiting_to_fold
-from storage.polling import commit_poll, known_hashes
+from storage.polling import commit_poll
 from storage.publishing import latest_stories, story_by_slug
 from storage.sources import claim_due, source_health
 from storage.values import FeedFacts, FoldCommit, StoryFilter
@@ -85,7 +86,7 @@ def test_strange_text_passes_through_every_stage(database: Database) -> None:
 
     reason = {"kind": NASTY, "parts": [NASTY, 1.5, None]}
     story = story_write(1, article.id, title=NASTY, slug=NASTY, events=(("founded", NASTY),))
-    commit_fold(database, FoldCommit(NOW, (decision(article.id, reason=reason),), (story,)))
+    commit_fold(database, FoldCommit(NOW, (decision(article.id, reason=reason),), stories=(story,)))
     (folded,) = folded_since(database, NOW)
     assert folded.reason == {"kind": CLEAN, "parts": [CLEAN, 1.5, None]}
     view = story_by_slug(database, NASTY)
