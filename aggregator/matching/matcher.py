@@ -326,7 +326,7 @@ class Matcher:
         near = [
             (log_odds, -other)
             for other, log_odds in links.items()
-            if other != slot and self._stories.story(other) == story
+            if self._stories.original(other) == other and self._stories.story(other) == story
         ]
         return -max(near)[1] if near else None
 

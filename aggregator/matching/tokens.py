@@ -129,8 +129,10 @@ class Tokenizer:
         for chunk in _chunks(text):
             if chunk[0].isupper() or not chunk[0].isalnum():
                 index = known[chunk] if chunk in known else self._learn(chunk)
-                word = int(self._words[self._starts[index]]) & mask
-                if self._starts[index + 1] > self._starts[index] and word in wanted:
+                first, end = int(self._starts[index]), int(self._starts[index + 1])
+                while first < end and self._kinds[first] == BREAK:
+                    first += 1
+                if first < end and int(self._words[first]) & mask in wanted:
                     run.append(_POSSESSIVE.sub("", chunk.strip(_PUNCTUATION)))
                     if chunk[-1].isalnum():
                         continue

@@ -1,0 +1,317 @@
+"""The parts of the matcher one by one: tokens, sketches, index, corrections, scores, files."""
+
+import gzip
+import json
+import random
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics.cluster import pair_confusion_matrix
+
+from aggregator.matching.copies import containment, sketch
+from aggregator.matching.corrections import Correction, Corrections
+from aggregator.matching.document import Document
+from aggregator.matching.evaluate import score
+from aggregator.matching.fingerprint import Fingerprinter
+from aggregator.matching.fold import below_floors, evaluate_file, fold, macro, read_stream
+from aggregator.matching.index import Postings
+from aggregator.matching.jsonl import read_rows
+from aggregator.matching.model import Model, ModelError
+from aggregator.matching.reasons import apart, probability
+from aggregator.matching.tokens import BREAK, CAPITAL, NUMBER, Tokenizer, language_code
+from aggregator.matching.train import train
+
+# --- tokens ---------------------------------------------------------------------------------------
+
+
+def stems(language: str, text: str) -> list[str]:
+    tokenizer = Tokenizer(language)
+    words = tokenizer.terms(text).words.tolist()
+    spelled = {tokenizer.word_hash(part): part for part in CANDIDATE_STEMS}
+    return [spelled.get(word, "?") for word in words]
+
+
+CANDIDATE_STEMS = (
+    "", "polic", "shoot", "polizei", "schuss", "3000", "u", "s", "東京", "京で", "地震",
+    "हिन्दी", "nguyễn", "văn", "mcdonald", "นา",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "Police's shootings 3,000", ["polic", "shoot", "3000"]),
+        ("en", "McDonald's U.S.", ["mcdonald", "u", "s"]),
+        ("de", "Polizei Schüsse", ["polizei", "schuss"]),
+        ("vi", "Nguyễn Văn", ["nguyễn", "văn"]),
+        ("", "हिन्दी", ["हिन्दी"]),
+        ("ja", "東京で", ["東京", "京で"]),
+    ],
+)
+def test_words_are_stemmed_by_language(language: str, text: str, expected: list[str]) -> None:
+    assert stems(language, text) == expected
+
+
+def test_kinds_tell_names_numbers_and_punctuation() -> None:
+    terms = Tokenizer("en").terms("In Paris, 24 people")
+    assert terms.kinds.tolist() == [CAPITAL, CAPITAL, BREAK, NUMBER, 0]
+
+
+def test_the_same_word_in_two_languages_is_two_words_but_one_name() -> None:
+    one, other = Tokenizer("de").terms("Paris"), Tokenizer("fr").terms("Paris")
+    assert one.words != other.words
+    assert one.names == other.names
+
+
+def test_names_are_spelled_as_the_text_has_them() -> None:
+    tokenizer = Tokenizer("en")
+    wanted = frozenset(tokenizer.terms("Maria Teles Santa Elva").words.tolist())
+    text = "Governor Maria Teles's aide, in (Santa Elva) today"
+    assert list(tokenizer.spelled(text, wanted, 2**32 - 1)) == ["Maria Teles", "Santa Elva"]
+
+
+@given(st.text(max_size=400))
+def test_a_full_memory_changes_nothing(text: str) -> None:
+    fresh, used = Tokenizer("en"), SHARED
+    assert fresh.terms(text).words.tolist() == used.terms(text).words.tolist()
+
+
+SHARED = Tokenizer("en")
+
+
+def test_memory_is_bounded() -> None:
+    tokenizer = Tokenizer("en")
+    for start in range(0, 140_000, 1_000):
+        tokenizer.terms(" ".join(f"q{n}" for n in range(start, start + 1_000)))
+    assert tokenizer.terms("q1 q2").words.tolist() == Tokenizer("en").terms("q1 q2").words.tolist()
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"), [("en-GB", "en"), ("pt_BR", "pt"), ("VI", "vi"), (None, ""), ("", "")]
+)
+def test_language_code(tag: str | None, code: str) -> None:
+    assert language_code(tag) == code
+
+
+# --- copies ---------------------------------------------------------------------------------------
+
+
+def hashed(words: list[int]) -> np.ndarray:
+    return (np.array(words, dtype=np.uint64) * 2654435761 % 2**32).astype(np.uint32)
+
+
+def test_containment_of_the_same_of_a_part_and_of_another_text() -> None:
+    chance = random.Random(1)
+    text = [chance.randrange(50_000) for _ in range(600)]
+    other = [chance.randrange(50_000) for _ in range(600)]
+    whole, part = sketch(hashed(text)), sketch(hashed(text[:240]))
+    assert containment(whole, whole) == 1
+    assert containment(whole, part) > 0.9
+    assert containment(whole, sketch(hashed(other))) < 0.1
+    assert containment(whole, sketch(hashed(text[:300] + other[:300]))) == pytest.approx(
+        0.5, abs=0.2
+    )
+
+
+def test_too_short_texts_are_no_copies() -> None:
+    assert len(sketch(hashed([1, 2, 3]))) == 0
+    short = sketch(hashed(list(range(8))))
+    assert containment(short, short) == 0
+    assert containment(short, sketch(hashed([1]))) == 0
+
+
+# --- index ----------------------------------------------------------------------------------------
+
+
+def test_the_index_finds_the_newest_however_it_is_cut_and_merged() -> None:
+    chance = random.Random(3)
+    index, held = Postings(), {}
+    for slot in range(9_000):
+        terms = sorted({chance.randrange(300) for _ in range(4)})
+        index.add(slot, np.array(terms, dtype=np.uint32))
+        for term in terms:
+            held.setdefault(term, []).append(slot)
+        if slot >= 5_000:
+            index.drop_before(slot - 4_999)
+    wanted = np.array([5, 77, 299, 1_000_000], dtype=np.uint32)
+    slots, which = index.find(wanted, 40)
+    for position, term in enumerate(wanted.tolist()):
+        expected = [slot for slot in held.get(term, []) if slot >= 4_000][-40:]
+        assert sorted(slots[which == position].tolist()) == expected
+
+
+# --- scores ---------------------------------------------------------------------------------------
+
+
+def test_scores_of_a_hand_worked_example() -> None:
+    # Amigó et al. (2009): labels a a a b b, found {1: a a, 2: a b, 3: b}.
+    scores = score(list("aaabb"), [1, 1, 2, 2, 3])
+    assert scores.bcubed.precision == pytest.approx((1 + 1 + 1 / 2 + 1 / 2 + 1) / 5)
+    assert scores.bcubed.recall == pytest.approx((2 / 3 + 2 / 3 + 1 / 3 + 1 / 2 + 1 / 2) / 5)
+    assert (scores.pairwise.precision, scores.pairwise.recall) == (1 / 2, 1 / 4)
+    assert scores.pairwise.f1 == pytest.approx(1 / 3)
+    assert (scores.articles, scores.found, scores.true) == (5, 3, 2)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=30))
+def test_pairwise_agrees_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
+    true, found = [a for a, _ in pairs], [b for _, b in pairs]
+    (_, wrong), (missed, right) = pair_confusion_matrix(true, found)
+    scores = score(true, found)
+    if right + wrong:
+        assert scores.pairwise.precision == pytest.approx(right / (right + wrong))
+    if right + missed:
+        assert scores.pairwise.recall == pytest.approx(right / (right + missed))
+
+
+def test_nothing_to_score_is_no_error() -> None:
+    scores = score([], [])
+    assert (scores.bcubed.f1, scores.pairwise.f1) == (0, 1)
+
+
+# --- small things ---------------------------------------------------------------------------------
+
+
+def test_later_words_replace_earlier_and_nobody_is_apart_from_himself() -> None:
+    said = Corrections([Correction(1, 2, together=True), Correction(3, 3, together=False)])
+    said.add([Correction(2, 1, together=False)])
+    assert (said.about(1), said.about(3)) == ({2: False}, {})
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(0.01, "within the hour"), (0.25, "6 hours apart"), (12.2, "12 days apart")],
+)
+def test_time_apart_in_words(days: float, words: str) -> None:
+    assert apart(days) == words
+
+
+def test_probability_is_of_thousandths_and_never_overflows() -> None:
+    assert probability(0) == 0.5
+    assert probability(-(10**15)) < 1e-20
+    assert probability(10**15) == 1
+
+
+def test_a_fingerprint_is_small_and_the_same_each_time() -> None:
+    chance = random.Random(5)
+    text = " ".join(f"W{chance.randrange(9_000)}" for _ in range(900))
+    document = Document(1, "A Title Here", text, language="en")
+    one, other = (Fingerprinter(Model.load().background).make(document) for _ in range(2))
+    assert one.packed.tolist() == other.packed.tolist()
+    assert one.packed.nbytes + one.shingles.nbytes < 1_200
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def write(path: Path, *values: object) -> Path:
+    lines = "".join(f"{v if isinstance(v, str) else json.dumps(v)}\n" for v in values)
+    if path.suffix == ".gz":
+        path.write_bytes(gzip.compress(lines.encode()))
+    else:
+        path.write_text(lines, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_reading_names_bad_lines_and_goes_on(tmp_path: Path, name: str) -> None:
+    path = write(
+        tmp_path / name,
+        {"id": "late", "published": "2026-03-02T10:00:00+02:00", "lang": "en", "cluster": "c"},
+        "{not json",
+        "",
+        [1],
+        {"title": "no id"},
+        {"id": "late"},
+        {"id": 7, "title": 5, "published": "someday", "url": None},
+        {"id": "early", "title": "T", "published": "2026-03-01"},
+    )
+    rows, bad = read_rows(path)
+    assert [row.id for row in rows] == ["7", "early", "late"]
+    assert [problem.line for problem in bad] == [2, 4, 5, 6]
+    assert str(bad[0]).startswith(f"{path}:2: not JSON")
+    assert rows[0].document.published is None
+    assert rows[0].document.arrived == datetime(2026, 3, 1, tzinfo=UTC)
+    assert rows[2].document.published == datetime(2026, 3, 2, 8, tzinfo=UTC)
+    assert (rows[2].cluster, rows[0].cluster) == ("c", None)
+
+
+def newsroom(events: int, seed: int) -> list[dict[str, object]]:
+    """Events of two or three articles each that share names and half of their words."""
+    chance = random.Random(seed)
+    vocabulary = [
+        f"{a}{b}{c}" for a in "bdfglmnprst" for b in "aeiou" for c in ("n", "rk", "lt", "se")
+    ]
+    rows = []
+    for event in range(events):
+        core = [chance.choice(vocabulary) for _ in range(30)]
+        names = [f"Na{chance.randrange(900)}m", f"Vi{chance.randrange(900)}l"]
+        for number in range(chance.choice((2, 3))):
+            words = chance.sample(core, 20) + [chance.choice(vocabulary) for _ in range(20)]
+            rows.append(
+                {
+                    "id": f"{event}-{number}",
+                    "title": " ".join([*names, *words[:4]]),
+                    "text": " ".join([*words, *names]),
+                    "published": f"2026-03-{1 + event % 28:02}",
+                    "publisher": f"p{number}",
+                    "lang": "en",
+                    "cluster": f"e{event}",
+                }
+            )
+    return rows
+
+
+def test_training_is_deterministic_saved_whole_and_learns(tmp_path: Path) -> None:
+    path = write(tmp_path / "labelled.jsonl", *newsroom(40, 1))
+    said: list[str] = []
+    models = [train([path], date(2026, 3, 1), progress=said.append) for _ in range(2)]
+    for number, model in enumerate(models):
+        model.save(tmp_path / f"{number}.json")
+    assert (tmp_path / "0.json").read_bytes() == (tmp_path / "1.json").read_bytes()
+    assert said[0] == "labelled.jsonl: whole"
+    loaded = Model.load(tmp_path / "0.json")
+    assert loaded.provenance["date"] == "2026-03-01"
+    assert loaded.provenance["files"] == ["labelled.jsonl"]
+    assert loaded.background.documents == {"en": len(newsroom(40, 1))}
+    report = evaluate_file(write(tmp_path / "other.jsonl", *newsroom(30, 2)), loaded)
+    assert report.scores.bcubed.f1 > 0.8
+
+
+def test_weights_for_other_features_or_none_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.json"
+    with pytest.raises(ModelError, match="cannot be read"):
+        Model.load(path)
+    path.write_text('{"format": 1, "features": ["one"]}')
+    with pytest.raises(ModelError, match="newsfold train"):
+        Model.load(path)
+
+
+def test_folding_files_gives_a_line_per_article_and_never_reads_the_label(tmp_path: Path) -> None:
+    rows = newsroom(12, 3)
+    model = Model.load()
+    one = write(tmp_path / "a.jsonl", *rows)
+    other = write(tmp_path / "b.jsonl", *({**row, "cluster": "x"} for row in rows), "oops")
+    done: list[tuple[int, int]] = []
+    stream, _ = read_stream([one])
+    first = fold(stream, model, progress=lambda so_far, of: done.append((so_far, of)))
+    second = fold(read_stream([other])[0], model)
+    assert first == second
+    assert done[-1] == (len(rows), len(rows))
+    assert {line.id for line in first} == {row["id"] for row in rows}
+    assert all(line.why for line in first)
+    assert len(read_stream([one, other])[0]) == 2 * len(rows)
+    assert len(read_stream([one, other])[1]) == 1
+
+
+def test_floors_name_what_fell_below(tmp_path: Path) -> None:
+    report = evaluate_file(write(tmp_path / "a.jsonl", *newsroom(12, 3)), Model.load())
+    assert below_floors([report], {"a.jsonl": (0.1, 0.1)}) == []
+    (first, second) = below_floors([report], {"a.jsonl": (1.1, 1.1)})
+    assert first.startswith("a.jsonl: B-cubed F1 is 0.")
+    assert "its floor is 1.100" in second
+    assert macro([report]) == (report.scores.bcubed.f1, report.scores.pairwise.f1)
