@@ -218,7 +218,7 @@ _HOLLOW = re.compile(r"<(a|em|strong|code|sub|sup|q|del)\b[^<>]*>(\s*)</\1>")
 
 
 def _without_hollow_tags(html: str) -> str:
-    return _HOLLOW.sub(r"\2", html)
+    return _HOLLOW.sub(r"\2", html).replace("<br> ", "<br>")
 
 
 def shown_text(text: str, url: str) -> Display:

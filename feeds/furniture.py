@@ -28,7 +28,7 @@ _PLEA = phrases("plea")
 
 _DATE_LINE = phrases("date_line")
 _BYLINE = re.compile(rf"^\W*(?i:{alternatives('byline')})\b\W*(?!the\b|a\b|an\b)\w")
-_MARKS = " \t\u2022\u00b7-\u2013\u2014>#*|["
+_MARKS = " \t\u2022\u00b7-\u2013\u2014>#*|"
 _SHORT = 14
 _END_HEADING_WORDS = 10
 _BODY = 0.7

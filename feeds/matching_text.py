@@ -9,7 +9,7 @@ page's lines or from a feed's own HTML. What they say of agency and place is kep
 import re
 from collections.abc import Sequence
 
-from feeds.agencies import names_pattern
+from feeds.agencies import agency_named, names_pattern
 from feeds.blocks import Block, blocks_of
 from feeds.density import named_aside
 from feeds.furniture import body_lines, is_byline, words
@@ -27,6 +27,7 @@ _CREDIT_LINE = phrases("credit_line")
 _SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f\u2026\"\u201d\u00bb\u2019]\s*$")
 _TWO_NAMES = re.compile(r"\w/[A-Z]|\s(?:via|/)\s")
 _CAPTION_WORDS = 70
+_SIGNED_WORDS = 30
 _CAPTION_CHARACTERS = 450
 _HEAD, _FOOT = 3, 5
 _LINK_LIST = 0.6
@@ -98,7 +99,10 @@ def is_photo_credit(line: str) -> bool:
 def is_caption(line: str) -> bool:
     """Whether a line is a caption by its end: a name in brackets after the last sentence."""
     found = _bracketed_end(line)
-    if not found or len(words(line)) > _CAPTION_WORDS or len(line) > _CAPTION_CHARACTERS:
+    if not found or len(line) > _CAPTION_CHARACTERS:
+        return False
+    # an agency alone may as well sign a report's last paragraph, which is longer than a caption
+    if len(words(line)) > (_SIGNED_WORDS if agency_named(found[1]) else _CAPTION_WORDS):
         return False
     if _SENTENCE_END.search(line[: found.start()]):
         return bool(_NAME_LIKE.match(found[1]) or _CREDIT.search(found[1]))

@@ -5,6 +5,7 @@ own markup is what is shown.
 """
 
 import logging
+from collections.abc import Iterator
 from itertools import count
 
 import trafilatura
@@ -14,25 +15,39 @@ from lxml.html import HtmlElement
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.lang import detect_fast
 
-_SURE = 500
+_SURE = 560
 """Distance up to which resiliparse's guess of a language holds; it gives up at 1,200."""
+# those of the press: small neighbours (Frisian, Luxembourgish, Esperanto) draw away short texts
+_LANGUAGES = [
+    "af", "ar", "az", "be", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi",
+    "fr", "gu", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "ka", "kk", "km", "kn", "ko",
+    "lt", "lv", "mk", "ml", "mn", "mr", "my", "ne", "nl", "no", "pa", "pl", "pt", "ro", "ru", "si",
+    "sk", "sl", "so", "sq", "sr", "sv", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "uz", "vi",
+    "zh",
+]  # fmt: skip
 _RESET_EVERY = 500
-_pages_read = count(1)
+_pages_read: Iterator[int] = count(1)
 
 # Every odd page logs; what was made of it is told in the reading's reasons.
 for _library in ("trafilatura", "htmldate"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 
+def forget_now_and_then(pages_read: int) -> bool:
+    """Empty the libraries' caches, which only grow, at every 500th page; whether it was done."""
+    if pages_read % _RESET_EVERY:
+        return False
+    trafilatura.meta.reset_caches()
+    return True
+
+
 def trafilatura_text(tree: HtmlElement, url: str) -> str:
     """Trafilatura's main text, fast and favouring precision; empty when it finds none.
 
     Takes the tree apart: hand it a copy. Never with ``deduplicate=True``, whose process-wide cache
-    returns nothing for the third copy of a text. Its caches are reset every 500 pages, for they
-    only grow.
+    returns nothing for the third copy of a text.
     """
-    if next(_pages_read) % _RESET_EVERY == 0:
-        trafilatura.meta.reset_caches()
+    forget_now_and_then(next(_pages_read))
     document = trafilatura.bare_extraction(
         tree, url=url, fast=True, favor_precision=True, include_comments=False, deduplicate=False
     )
@@ -59,7 +74,7 @@ def resiliparse_text(html: str) -> str:
 
 def language_of(text: str) -> str | None:
     """The language a text is written in (ISO 639-1); None for too little text or no sure one."""
-    if len(text) < 60:
+    if len(text) < 100:
         return None
-    language, distance = detect_fast(text[:3000])
+    language, distance = detect_fast(text[:3000], langs=_LANGUAGES)
     return language if distance <= _SURE and language != "unknown" else None

@@ -109,7 +109,7 @@ def signs_of(tree: HtmlElement) -> PageSigns:
         max(0, everything - hidden),
         players,
         noscript[:500],
-        walled.group().strip() if walled else None,
+        walled.group().strip("-_ \n") if walled else None,
     )
 
 

@@ -48,6 +48,10 @@ _PLACE_ONLY = re.compile(
 # without a dash, a point or a date a bracketed name is only a bracketed name
 _CLOSED = re.compile(rf"\d|[{_DASHES}:.]\s*$")
 _INITIALS = re.compile(r"^\s*[A-ZÀ-Þ][A-ZÀ-Þ&/-]{1,9}\s*$")
+_ABBREVIATED = re.compile(r"\b[A-Z]\.[A-Z]$")
+_NO_PLACES = frozenset(
+    {"BREAKING", "EXCLUSIVE", "UPDATE", "OPINION", "WATCH", "VIDEO", "LIVE", "ANALYSIS", "NOTE"}
+)
 _NAMES = names_pattern()
 _STAFF = r"(?:writers?|reporters?|journalists?|correspondents?|staff)"
 _FROM = (
@@ -111,15 +115,18 @@ def dateline_of(paragraph: str) -> Dateline | None:
             words = found.group().strip(_TRIM)
             return Dateline(place, named, found.end(), words, known=agency is not None)
     found = _PLACE_ONLY.match(head)
-    if found and found.end() < len(paragraph):
-        return Dateline(_place(found["place"]), None, found.end(), found.group().strip(_TRIM))
+    alone = _place(found["place"]) if found else None
+    if found and alone and alone not in _NO_PLACES:
+        return Dateline(alone, None, found.end(), found.group().strip(_TRIM))
     return None
 
 
 def _place(text: str | None) -> str | None:
     # "By John Smith in LONDON": a place is short, and starts with a capital letter
     place = (text or "").strip(_TRIM + ",")
-    if place.count(".") == 1:
+    if _ABBREVIATED.search(place):
+        place += "."
+    elif place.count(".") == 1:
         place = place.strip(".")
     if len(place) < 2 or len(place.split()) > 6 or place[0].islower():
         return None
