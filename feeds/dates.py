@@ -165,6 +165,6 @@ def _any_language() -> DateDataParser:
 def _read_in_any_language(text: str) -> datetime | None:
     try:
         found = _any_language().get_date_data(text).date_obj
-    except (ValueError, OverflowError, ArithmeticError, LookupError, TypeError, RecursionError):
-        return None  # dateparser promises None for what it cannot read, and mostly keeps it
+    except (ValueError, OverflowError):  # the first and the last day of the calendar, elsewhere
+        return None
     return found.astimezone(UTC) if found else None
