@@ -586,6 +586,29 @@ def test_a_fragment_counts_where_the_guid_has_it(guid: str, link: str, canonical
 
 
 @pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        (" \n https://s.example/a \n", "https://s.example/a"),
+        ("<![CDATA[https://s.example/a?x=1&y=2]]>", "https://s.example/a?x=1&y=2"),
+        ("/a", "https://s.example/a"),
+        ("www.s.example/a", "https://www.s.example/a"),
+        ("https://s.example/a b", "https://s.example/a%20b"),
+        ("javascript:alert(1)", None),
+        ("", None),
+    ],
+)
+def test_links_are_absolute_or_none(link: str, url: str | None) -> None:
+    assert entry_of(f"<title>x</title><link>{link}</link>").url == url
+
+
+def test_relative_links_in_rss_are_meant_from_the_site() -> None:
+    entry = only("rss-relative-links.xml")
+    assert entry.url == "https://gazette.example/2026/ferry"
+    assert 'href="https://gazette.example/2026/more.html"' in entry.summary_html
+    assert entry.enclosures == (Enclosure("https://gazette.example/a.mp3", "audio/mpeg"),)
+
+
+@pytest.mark.parametrize(
     ("author", "name"),
     [
         ("Ada Pilot", "Ada Pilot"),
