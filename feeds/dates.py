@@ -19,10 +19,17 @@ CLOCK_SKEW = timedelta(minutes=15)
 """How far a publisher's clock may run ahead before its date counts as one in the future."""
 
 _MAX_TEXT = 80
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
+_MONTHS = {
+    name[:length]: number
+    for number, name in enumerate(
+        [
+            *("january", "february", "march", "april", "may", "june"),
+            *("july", "august", "september", "october", "november", "december"),
+        ],
+        start=1,
+    )
+    for length in range(3, len(name) + 1)
+}
 # Hours east of Greenwich. Where two countries share a name, the larger press has it.
 _ZONE_HOURS = """
     acst=9.5 adt=-3 aedt=11 aest=10 akdt=-8 akst=-9 art=-3 ast=-4 awst=8 brt=-3 bst=1 cat=2 cdt=-5
@@ -96,10 +103,7 @@ def believed(moment: datetime | None, now: datetime) -> datetime | None:
 
 
 def _month(text: str) -> int | None:
-    if text.isdigit():
-        return int(text)
-    matches = (n for n, name in enumerate(_MONTHS, start=1) if name.startswith(text.lower()))
-    return next(matches, None)
+    return int(text) if text.isdigit() else _MONTHS.get(text.lower())
 
 
 def _from_fields(fields: dict[str, str | None], month: int) -> datetime | None:
@@ -135,6 +139,7 @@ def _twenty_four(hour: int, rest: str) -> int:
     return 0 if half == "am" and hour == 12 else hour
 
 
+@lru_cache(maxsize=256)
 def _zone(text: str) -> timezone:
     """The zone ``text`` names; UTC where it names none that is known."""
     name = re.sub(r"^[ap]m\b", "", text.lower()).strip()
@@ -165,6 +170,6 @@ def _any_language() -> DateDataParser:
 def _read_in_any_language(text: str) -> datetime | None:
     try:
         found = _any_language().get_date_data(text).date_obj
-    except (ValueError, OverflowError, ArithmeticError, LookupError, TypeError, RecursionError):
-        return None  # dateparser promises None for what it cannot read, and mostly keeps it
+    except (ValueError, OverflowError):  # the first and the last day of the calendar, elsewhere
+        return None
     return found.astimezone(UTC) if found else None

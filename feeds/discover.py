@@ -76,7 +76,7 @@ def guess_feeds(site_url: str) -> tuple[str, ...]:
     root = f"{parts.scheme}://{parts.netloc}/"
     folder = f"{root}{parts.path.strip('/')}/" if parts.path.strip("/") else root
     below = [f"{folder}{guess}" for guess in _GUESSES[:4]] if folder != root else []
-    return (*below, *(f"{root}{guess}" for guess in _GUESSES))
+    return tuple(dict.fromkeys([*below, *(f"{root}{guess}" for guess in _GUESSES)]))
 
 
 def _parse(page: str) -> html.HtmlElement | None:

@@ -147,9 +147,8 @@ def _finish(entry: RawEntry, guid: str, title: str, feed: _Feed) -> FeedEntry:
         enclosures=enclosures,
         content_hash=_content_hash(
             title,
-            (summary, content),
-            canonical or "",
-            *(authors, sorted(map(str.casefold, categories))),
+            *(_without_tails(summary), _without_tails(content), canonical or ""),
+            *("", *authors, "", *sorted(map(str.casefold, categories)), ""),
             *(enclosure.url.partition("?")[0] for enclosure in enclosures),
         ),
         raw_digest=entry.digest,
@@ -160,7 +159,8 @@ def _finish(entry: RawEntry, guid: str, title: str, feed: _Feed) -> FeedEntry:
 
 def _url(entry: RawEntry, feed: _Feed) -> str | None:
     base = absolute_http_url(entry.base, feed.url) if entry.base else feed.link_base
-    url = absolute_http_url(entry.link, base) if entry.link else None
+    link = f"//{entry.link}" if entry.link.startswith("www.") else entry.link
+    url = absolute_http_url(link, base) if link else None
     return url or (absolute_http_url(entry.guid) if entry.guid_is_link else None)
 
 
@@ -244,11 +244,14 @@ def _cut(text: str, limit: int, what: str, feed: _Feed) -> str:
     return f"{text[: limit - 1]}…"
 
 
-def _content_hash(title: str, texts: Iterable[str], *rest: object) -> str:
-    """Names what a reader sees, in hex.
+def _content_hash(*seen: str) -> str:
+    """Names what a reader sees, in hex: no dates, no markup that the sanitiser took off."""
+    return hashlib.sha256("\0".join(seen).encode()).hexdigest()
 
-    Without the queries and fragments of addresses in the texts (tracking, image servers'
-    signatures: they change from poll to poll), without dates, whatever the categories' order.
+
+def _without_tails(html: str) -> str:
+    """``html`` without the queries and fragments of its addresses.
+
+    Tracking and the signatures of image servers change from poll to poll, and no reader sees them.
     """
-    settled = [_ADDRESS_TAIL.sub(r'\1"', html) for html in texts]
-    return hashlib.sha256(repr((title, settled, rest)).encode()).hexdigest()
+    return _ADDRESS_TAIL.sub(r'\1"', html) if "?" in html or "#" in html else html

@@ -7,7 +7,8 @@ import re
 from html import escape
 from html.entities import html5
 
-_OPAQUE = re.compile(r"(<!\[CDATA\[.*?\]\]>|<!--.*?-->)", re.DOTALL)
+# To the end of the text where they are not closed, so that it is looked for once.
+_OPAQUE = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))", re.DOTALL)
 _IN_CDATA = r"(?:(?!\]\]>|<!\[CDATA\[).)*"
 _NESTED_CDATA = re.compile(
     rf"<!\[CDATA\[{_IN_CDATA}(?:<!\[CDATA\[{_IN_CDATA}\]\]>{_IN_CDATA})+\]\]>", re.DOTALL

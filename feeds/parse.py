@@ -76,4 +76,7 @@ def _read_markup(text: str, url: str, known: Collection[bytes], limit: int) -> R
     forgiven = read_broken(mended, limit)
     if isinstance(forgiven, RawFeed):
         return forgiven
-    return read_xml(mend(text), url, known, limit, recover=True) or forgiven
+    try:
+        return read_xml(mend(text), url, known, limit, recover=True) or forgiven
+    except UnicodeDecodeError:  # recovering, libxml2 lets half a surrogate pair through
+        return forgiven

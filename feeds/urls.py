@@ -161,10 +161,8 @@ def canonical_url(url: str, *, keep_fragment: bool = False) -> str | None:
     if _SETTLED.fullmatch(url) and len(url) <= _MAX_URL:
         return url
     plain = absolute_http_url(url)
-    for _ in range(4):  # an AMP viewer may wrap another, and an address shortens with every layer
-        shorter = plain and _canonical_once(plain, keep_fragment)
-        if shorter == plain:
-            break
+    # An AMP viewer may wrap another; every step takes something off, so this ends.
+    while plain and (shorter := _canonical_once(plain, keep_fragment)) != plain:
         plain = shorter
     return plain
 

@@ -36,7 +36,7 @@ _RSS_NAMESPACES = re.compile(
     r"(?:http://(?:purl\.org/rss/1\.0/(?:modules/rss091#)?|blogs\.law\.harvard\.edu/tech/rss"
     r"|backend\.userland\.com/rss.*|my\.netscape\.com/rdf/simple/0\.9/))?"
 )
-_DECLARATION = re.compile(r"\s*<\?xml\b[^>]*>")
+_DECLARATION = re.compile(r"\s*<\?xml\s[^>]*>")
 _DOCTYPE = re.compile(r"<!DOCTYPE\b[^>\[]*>")
 _PROLOG = re.compile(
     r"(?:\s++|<\?.*?\?>|<!--.*?-->|<!DOCTYPE\b[^>\[]*+(?:\[[^\]]*+\]\s*+)?>)*+",

@@ -116,6 +116,7 @@ def test_dates_that_people_write(text: str, expected: str) -> None:
         "Sun, 00 Nov 2026 10:00:00 GMT",
         "2026-13-01",
         "9999-12-31T23:59:59-12:00",
+        "31 décembre 9999 23:59 PDT",
         "0000-00-00 00:00:00",
         "1" * 5000,
         "22 Nov 2026 " + "x" * 100,

@@ -288,6 +288,44 @@ def test_xml_base_is_minded_at_every_level() -> None:
     assert 'href="https://base.example/blog/2026/b"' in entry.content_html
 
 
+def atom(entry: str) -> FeedEntry:
+    (found,) = feed(
+        '<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>urn:1</id>'
+        f'<link href="https://a.example/1"/>{entry}</entry></feed>'
+    ).entries
+    return found
+
+
+@pytest.mark.parametrize(
+    ("content", "html"),
+    [
+        ('<content type="TEXT">a &lt; b</content>', "a &lt; b"),
+        ('<content type="text/html">&lt;b&gt;x&lt;/b&gt;</content>', "<b>x</b>"),
+        ('<content type="text/plain">&lt;b&gt;</content>', "&lt;b&gt;"),
+        ('<content type="application/xml"><p>x</p></content>', "<p>x</p>"),
+        ('<content type="xhtml">a <div>b</div></content>', "a <div>b</div>"),
+        ('<content type="text">a <b>b</b></content>', "a <b>b</b>"),
+        ('<content type="image/png">iVBORw0KGgo=</content>', ""),
+        ('<content type="image/png" src="https://a.example/x.png"/>', ""),
+        ('<content/><content type="html">&lt;i&gt;x&lt;/i&gt;</content>', "<i>x</i>"),
+    ],
+)
+def test_atom_content_by_its_type(content: str, html: str) -> None:
+    assert atom(content).content_html == html
+
+
+def test_a_senseless_xml_base_costs_only_itself() -> None:
+    entry = atom('<link rel="enclosure" href="/x.mp3" xml:base="http://["/>')
+    assert entry.url == "https://a.example/1"
+    assert entry.enclosures == (Enclosure("https://feed.example/x.mp3"),)
+
+
+def test_an_html_alternate_is_preferred() -> None:
+    links = '<link href="/x.json" type="application/json"/><link href="/x" type="text/html"/>'
+    document = f'<feed xmlns="http://www.w3.org/2005/Atom"><title>T</title>{links}</feed>'
+    assert feed(document).site_url == "https://feed.example/x"
+
+
 def test_what_an_aggregator_took_over_names_its_source() -> None:
     planet, taken = only("atom10-planet.xml"), only("rss-source.xml")
     assert (planet.source_title, planet.source_url) == ("Blog One", "https://one.example/")
@@ -406,6 +444,13 @@ def test_what_feedparser_raises_on_is_read_by_libxml2() -> None:
     assert read_broken(text, 9) == "the document cannot be read: KeyError: 'textinput'"
     (entry,) = feed(text).entries
     assert entry.guid == "1"
+
+
+def test_half_a_surrogate_pair_stops_nobody() -> None:
+    text = rss("<guid>1</guid>", "<textInput><link>&#xD800;</link><b></textInput>")
+    assert [entry.guid for entry in feed(text).entries] == ["1"]
+    hidden = parse(text.replace("<guid>1</guid>", "<guid><![CDATA[]]>&#xD800;1<!--"))
+    assert isinstance(hidden, ParsedFeed | NotAFeed)
 
 
 # --- what is no feed --------------------------------------------------------------------------
@@ -538,6 +583,29 @@ def test_a_guid_that_was_ambiguous_once_stays_told_apart() -> None:
 def test_a_fragment_counts_where_the_guid_has_it(guid: str, link: str, canonical: str) -> None:
     entry = entry_of(f"<guid>{guid}</guid><link>{link}</link>")
     assert entry.canonical_url == canonical
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        (" \n https://s.example/a \n", "https://s.example/a"),
+        ("<![CDATA[https://s.example/a?x=1&y=2]]>", "https://s.example/a?x=1&y=2"),
+        ("/a", "https://s.example/a"),
+        ("www.s.example/a", "https://www.s.example/a"),
+        ("https://s.example/a b", "https://s.example/a%20b"),
+        ("javascript:alert(1)", None),
+        ("", None),
+    ],
+)
+def test_links_are_absolute_or_none(link: str, url: str | None) -> None:
+    assert entry_of(f"<title>x</title><link>{link}</link>").url == url
+
+
+def test_relative_links_in_rss_are_meant_from_the_site() -> None:
+    entry = only("rss-relative-links.xml")
+    assert entry.url == "https://gazette.example/2026/ferry"
+    assert 'href="https://gazette.example/2026/more.html"' in entry.summary_html
+    assert entry.enclosures == (Enclosure("https://gazette.example/a.mp3", "audio/mpeg"),)
 
 
 @pytest.mark.parametrize(

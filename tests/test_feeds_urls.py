@@ -65,6 +65,7 @@ addresses = st.one_of(
         ("https://www.google.com/amp/s/www.ex.com/a-1/amp/", "https://www.ex.com/a-1/"),
         ("https://www.google.co.uk/amp/www.ex.com/a", "http://www.ex.com/a"),
         ("https://www-ex-com.cdn.ampproject.org/c/s/www.ex.com/a-1", "https://www.ex.com/a-1"),
+        ("https://" + "www.google.com/amp/s/" * 9 + "ex.com/a", "https://ex.com/a"),
         ("https://guitars.example/shop/amp/", "https://guitars.example/shop/amp/"),
         ("https://amp.dev/a", "https://amp.dev/a"),
         # mobile
