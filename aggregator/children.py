@@ -22,13 +22,17 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _PRELOAD = ("feeds.article", "feeds.parse")
 _TASKS_PER_CHILD = 2000
+_CHECK = 1.0
+"""Seconds between looks whether the pool that owes a result is still there."""
 _MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ChildFailure:
-    """The work did not come to an end. ``kind`` is ``timeout``, ``memory``, ``died`` or ``raised``.
+    """The work did not come to an end.
 
+    ``kind`` is ``timeout``, ``memory``, ``died``, ``raised``, or ``broken`` where no child could be
+    started at all.
     A value, because one bad document is one source's error and nobody else's.
     """
 
@@ -48,26 +52,31 @@ class Children:
         self._timeout = timeout
         self._memory = memory
         self.killed = 0
+        self._open = False
 
     async def __aenter__(self) -> Self:
+        self._pool = self._new_pool()
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._open = False
+        await _close(self._pool)
+
+    def _new_pool(self) -> ProcessPool:
         # A fork server, loaded once, replaces a killed child in milliseconds, and has none of the
         # daemon's threads, locks and sockets to inherit.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(list(_PRELOAD))
-        self._pool = ProcessPool(
+        return ProcessPool(
             max_workers=self._workers,
             max_tasks=_TASKS_PER_CHILD,
             initializer=_begin,
             initargs=(self._memory,),
             context=context,
         )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        self._pool.stop()  # type: ignore[no-untyped-call]  # Pebble leaves it unannotated
-        await asyncio.to_thread(self._pool.join)
 
     async def run(
         self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
@@ -76,9 +85,10 @@ class Children:
 
         Cancelling kills the child.
         """
-        future = self._pool.schedule(work, args=args, kwargs=kwargs, timeout=self._timeout)
+        pool = self._pool
         try:
-            return await asyncio.wrap_future(future)
+            future = pool.schedule(work, args=args, kwargs=kwargs, timeout=self._timeout)
+            return await _result(pool, asyncio.wrap_future(future))
         except (FutureTimeoutError, TimeoutError):
             self.killed += 1
             return ChildFailure("timeout", f"took longer than {self._timeout:g} s and was stopped")
@@ -88,7 +98,43 @@ class Children:
             self.killed += 1
             return ChildFailure("died", f"the child process died (exit code {error.exitcode})")
         except Exception as error:  # noqa: BLE001 - whatever a document provokes is a value here
-            return ChildFailure("raised", f"{type(error).__name__}: {error}"[:500])
+            said = f"{type(error).__name__}: {error}"[:500]
+            if self._open and not _is_active(pool):
+                await self._replace(pool)
+                return ChildFailure("broken", f"no child process could do the work: {said}")
+            return ChildFailure("raised", said)
+
+    async def _replace(self, broken: ProcessPool) -> None:
+        """A new pool for a broken one, once for all who found it broken."""
+        if self._pool is broken:
+            self._pool = self._new_pool()
+            await _close(broken)
+
+
+async def _result(pool: ProcessPool, future: asyncio.Future[_T]) -> _T:
+    """The result of work in ``pool``.
+
+    A pool whose threads have died, because no process could be started, never says so.
+    """
+    try:
+        while not (await asyncio.wait({future}, timeout=_CHECK))[0]:
+            if not _is_active(pool):
+                raise RuntimeError("the pool of child processes has broken")
+        return future.result()
+    finally:
+        future.cancel()
+
+
+def _is_active(pool: ProcessPool) -> bool:
+    try:
+        return pool.active
+    except OSError:  # it starts its processes when first looked at
+        return False
+
+
+async def _close(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]  # Pebble leaves it unannotated
+    await asyncio.to_thread(pool.join)
 
 
 def _begin(memory: int) -> None:

@@ -41,23 +41,24 @@ async def _until_signalled(settings: Settings, announce: Callable[[str], None]) 
         listener = bind(settings.server.listen)
     except ListenError as error:
         raise ApplicationError(str(error)) from error
+    stop = stop_signal()
     with listener:
         async with daemon(settings, listener):
             announce(f"Front page   {settings.server.base_url.rstrip('/')}/")
             for output in settings.outputs():
                 announce(f"Merged feed  {settings.server.base_url.rstrip('/')}/{output.name}.atom")
             announce("Stop with Ctrl-C.")
-            await signalled()
+            await stop.wait()
             announce("Stopping.")
 
 
-async def signalled() -> None:
-    """Wait for SIGINT or SIGTERM."""
+def stop_signal() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set from now on, instead of ending the process at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
 
 
 @contextlib.asynccontextmanager
@@ -66,6 +67,7 @@ async def daemon(settings: Settings, listener: socket.socket) -> AsyncIterator[A
     async with open_application(settings) as application:
         publishing = asyncio.Event()
         await application.publisher.refresh()
+        await application.poller.spread_overdue()
         site = Site(settings, application.ledger, application.publisher, lambda: True)
         tasks = [
             asyncio.create_task(coroutine, name=name)

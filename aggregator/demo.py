@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from aggregator.application import ApplicationError, open_application
-from aggregator.daemon import daemon, run_async, signalled
+from aggregator.daemon import daemon, run_async, stop_signal
 from aggregator.newsroom import Newsroom, load_newsroom, newsroom_app, newsroom_config_sources
 from aggregator.passes import full_pass
 from aggregator.server import ListenError, bind, serving
@@ -62,9 +62,10 @@ async def _demo(folder: Path, *, once: bool, port: int) -> None:
             if once:
                 await _once(settings)
             else:
+                stop = stop_signal()
                 async with daemon(settings, listener):
                     _announce(newsroom, newsroom_url, base_url)
-                    await signalled()
+                    await stop.wait()
                     click.echo("Stopping.")
 
 

@@ -15,14 +15,22 @@ from typing import Any
 import structlog
 
 from aggregator.findings import Finding, is_to_be_read, read, unread
-from aggregator.schedule import Health, Plan, Politeness, Poll, next_poll
+from aggregator.schedule import Health, Plan, Politeness, Poll, next_poll, spread
 from aggregator.settings import FetchSettings
 from aggregator.tools import Tools
 from feeds.identity import ambiguous_guids
-from feeds.model import FetchOutcome, FetchRequest, ParsedFeed, Response, Validators
+from feeds.model import (
+    FailureKind,
+    FetchFailure,
+    FetchOutcome,
+    FetchRequest,
+    ParsedFeed,
+    Response,
+    Validators,
+)
 from feeds.parse import parse_feed
 from storage.polling import commit_poll, known_entries
-from storage.sources import claim_due, postpone
+from storage.sources import claim_due, overdue, postpone, set_next_polls
 from storage.values import PollCommit, SourceState
 
 ACCEPT = (
@@ -66,7 +74,7 @@ class Poller:
         async with self._tools.pacer.turn(source.feed_url) as held:
             if self._tools.clock() >= lease:
                 return  # it waited its turn for too long, and is somebody else's by now
-            outcome = None if held else await self._tools.fetcher.fetch(self._request(source))
+            outcome = None if held else await self._tools.fetch(self._request(source))
         if outcome is None:
             until = self._tools.clock() + timedelta(seconds=held)
             await self._tools.ledger.write(postpone, source.id, until)
@@ -83,8 +91,25 @@ class Poller:
         await self._tools.ledger.write(commit_poll, commit)
         if plan.host_not_before:
             wait = (plan.host_not_before - commit.at).total_seconds()
-            self._tools.pacer.hold(source.feed_url, wait)
+            self._tools.pacer.hold(_answered_by(source, outcome), wait)
         self._report(source, commit, plan)
+
+    async def spread_overdue(self) -> int:
+        """Deal sources that are late by more than their interval over a while; how many.
+
+        After a pause of the daemon everything is due at once. Those never polled do not wait.
+        """
+        now = self._tools.clock()
+        late = [
+            source
+            for source in await self._tools.ledger.read(overdue, now)
+            if (now - source.next_poll_at).total_seconds() > (source.interval or 0.0)
+        ]
+        moments = spread([(s.next_poll_at, s.interval) for s in late], now, self._tools.rng)
+        await self._tools.ledger.write(
+            set_next_polls, {s.id: at for s, at in zip(late, moments, strict=True)}
+        )
+        return len(late)
 
     def _request(self, source: SourceState) -> FetchRequest:
         fetch = self._tools.settings.fetch
@@ -177,6 +202,7 @@ def decide(
         feed_url=plan.adopt,
         feed=finding.feed,
         validators=_kept(finding, source, outcome),
+        drop_validators=source.validators is not None and _was_misunderstood(outcome),
         body_hash=finding.body_hash,
         new=finding.new,
         changed=finding.changed,
@@ -200,6 +226,16 @@ def _kept(finding: Finding, source: SourceState, outcome: FetchOutcome) -> Valid
     return Validators(
         fresh.url, fresh.etag or before.etag, fresh.last_modified or before.last_modified
     )
+
+
+def _was_misunderstood(outcome: FetchOutcome) -> bool:
+    """An answer against the protocol: our validators may have provoked it, so ask without."""
+    return isinstance(outcome, FetchFailure) and outcome.kind is FailureKind.PROTOCOL
+
+
+def _answered_by(source: SourceState, outcome: FetchOutcome) -> str:
+    """The address that answered, redirects followed: it is its host that wants a pause."""
+    return outcome.url if isinstance(outcome, Response) else source.feed_url
 
 
 def _is_200(outcome: FetchOutcome) -> bool:

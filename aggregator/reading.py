@@ -15,7 +15,14 @@ from aggregator.children import ChildFailure
 from aggregator.tools import Tools
 from feeds.article import ArticleMaterial, FeedMaterial, PageBytes, read_article
 from feeds.choose import Choice
-from feeds.model import DateSource, FetchFailure, FetchOutcome, FetchRequest, PageReading
+from feeds.model import (
+    DateSource,
+    FailureKind,
+    FetchFailure,
+    FetchOutcome,
+    FetchRequest,
+    PageReading,
+)
 from feeds.robots import Robots
 from storage.articles import claim_new, commit_reading
 from storage.values import Appearance, ArticleReading, ArticleToRead
@@ -38,17 +45,23 @@ class Reader:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._robots = Robots(tools.fetcher, AGENT)
+        self._robots = Robots(_InTurn(tools), AGENT)
+        self._leases: dict[int, datetime] = {}
 
     async def claim(self, limit: int) -> Sequence[ArticleToRead]:
         """Take articles that wait to be read."""
         now = self._tools.clock()
-        return await self._tools.ledger.write(claim_new, now, now + LEASE, limit)
+        claimed = await self._tools.ledger.write(claim_new, now, now + LEASE, limit)
+        self._leases.update((article.id, now + LEASE) for article in claimed)
+        return claimed
 
     async def read(self, article: ArticleToRead) -> None:
         """Settle what the text of a claimed article is."""
+        lease = self._leases.pop(article.id)
         shown = best_appearance(article.appearances)
-        page, why = await self._page(article, shown)
+        page, why = await self._page(article, shown, lease)
+        if self._tools.clock() >= lease:
+            return  # it waited its turn for too long, and is somebody else's by now
         material, trouble = await self._material(feed_text(shown), page)
         reading = settle(article, shown, material, (*why, *trouble))
         await self._tools.ledger.write(commit_reading, reading)
@@ -62,7 +75,7 @@ class Reader:
         )
 
     async def _page(
-        self, article: ArticleToRead, shown: Appearance
+        self, article: ArticleToRead, shown: Appearance, lease: datetime
     ) -> tuple[PageBytes | None, tuple[str, ...]]:
         """The article's page, or why there is none."""
         refusal = no_page(article, shown)
@@ -75,13 +88,17 @@ class Reader:
             timeout=fetch.timeout.total_seconds(),
             max_bytes=fetch.max_bytes,
         )
+        if held := self._tools.pacer.held_for(request.url):
+            return None, (_left_alone(held),)
         rules = await self._robots.rules(request)
         if refused := rules.refusal(request.url):
             return None, (refused,)
         async with self._tools.pacer.turn(request.url, rules.crawl_delay) as held:
             if held:
-                return None, (f"the host asks to be left alone for {held:.0f} s",)
-            outcome = await self._tools.fetcher.fetch(request)
+                return None, (_left_alone(held),)
+            if self._tools.clock() >= lease:
+                return None, ()
+            outcome = await self._tools.fetch(request)
         return usable_page(outcome)
 
     async def _material(
@@ -98,6 +115,23 @@ class Reader:
         return ArticleMaterial(Choice("", "", "", "feed", full=False, reasons=()), "", None), tuple(
             trouble
         )
+
+
+class _InTurn:
+    """A fetcher that waits its turn, for what is asked for besides pages: robots.txt."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def fetch(self, request: FetchRequest) -> FetchOutcome:
+        async with self._tools.pacer.turn(request.url) as held:
+            if held:
+                return FetchFailure(request.url, FailureKind.CONNECT, _left_alone(held))
+            return await self._tools.fetch(request)
+
+
+def _left_alone(seconds: float) -> str:
+    return f"the host asks to be left alone for {seconds:.0f} s"
 
 
 def best_appearance(appearances: Sequence[Appearance]) -> Appearance:
@@ -144,10 +178,11 @@ def settle(
     """
     page, choice = material.page, material.choice
     published, guessed = _published(shown, page)
+    title = shown.title or (page.title if page else "")
     return ArticleReading(
         article_id=article.id,
         version=article.version,
-        title=shown.title or (page.title if page else ""),
+        title=title,
         outlet=shown.source_name,
         publisher=shown.publisher,
         authors=shown.authors or (page.authors if page else ()),
@@ -164,7 +199,7 @@ def settle(
         matching_text=choice.matching_text,
         text_source=choice.source,
         text_reasons=(*reasons, *choice.reasons),
-        text_hash=text_hash(shown.title, choice.matching_text),
+        text_hash=text_hash(title, choice.matching_text),
         wall=page.wall if page else None,
     )
 

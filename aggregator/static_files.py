@@ -5,19 +5,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from aggregator.application import Application, ApplicationError
-from aggregator.outputs import FORMATS
+from aggregator.outputs import FORMATS, story_filter
 from aggregator.web.pages import (
     PAGE_SIZE,
     STYLE,
     STYLE_PATH,
     front_page,
     page_of,
+    sources_opml,
     sources_page,
     story_page,
 )
 from storage.publishing import count_stories, latest_stories
 from storage.sources import source_health
-from storage.values import StoryFilter
+from storage.values import StoryFilter, StoryView
 
 
 async def write_site(application: Application, folder: Path) -> tuple[int, int]:
@@ -48,11 +49,15 @@ def _write(path: Path, body: bytes) -> bool:
 
 async def _files(application: Application) -> AsyncIterator[tuple[str, bytes]]:
     settings = application.settings
+    linked: dict[str, StoryView] = {}
     for output in settings.outputs():
+        if output.token is not None:
+            continue
         for form in FORMATS:
-            document = application.publisher.document(output.name, form)
-            if document is not None and output.token is None:
+            if document := application.publisher.document(output.name, form):
                 yield f"{output.name}.{form}", document.body
+        found = await application.ledger.read(latest_stories, story_filter(output))
+        linked |= {story.slug: story for story in found}
     wanted = StoryFilter(limit=PAGE_SIZE)
     stories = await application.ledger.read(latest_stories, wanted)
     total = await application.ledger.read(count_stories, wanted)
@@ -60,8 +65,10 @@ async def _files(application: Application) -> AsyncIterator[tuple[str, bytes]]:
         "index.html",
         front_page(settings, stories, page_of(1, min(total, PAGE_SIZE)), len(settings.source)),
     )
-    for story in stories:
+    linked |= {story.slug: story for story in stories}
+    for story in linked.values():
         yield f"story/{story.slug}/index.html", story_page(settings, story)
     health = await application.ledger.read(source_health)
     yield "sources/index.html", sources_page(settings, health)
+    yield "opml", sources_opml(settings, health)
     yield STYLE_PATH.lstrip("/"), STYLE

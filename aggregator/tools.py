@@ -3,14 +3,14 @@
 import random
 from dataclasses import dataclass
 
-from feeds.pacing import Pacer
-
 from aggregator.children import Children
 from aggregator.clock import Clock
 from aggregator.ledger import Ledger
 from aggregator.settings import Settings
 from aggregator.tally import Tally
 from feeds.fetch import Fetcher
+from feeds.model import FetchOutcome, FetchRequest
+from feeds.pacing import Pacer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +25,10 @@ class Tools:
     clock: Clock
     rng: random.Random
     tally: Tally
+
+    async def fetch(self, request: FetchRequest) -> FetchOutcome:
+        """Fetch in a turn that the caller holds; hosts that redirects led to are paced too."""
+        outcome = await self.fetcher.fetch(request)
+        for hop in outcome.hops:
+            self.pacer.visited(hop.target)
+        return outcome

@@ -1,6 +1,6 @@
 """Sources: what is configured, what is due, and how they are doing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from storage.database import Database
 from storage.revision import move_revision
 from storage.tables import Source, new_row, sources
 from storage.upsert import insert
-from storage.values import SourceConfig, SourceHealth, SourceState, SyncReport
+from storage.values import OverdueSource, SourceConfig, SourceHealth, SourceState, SyncReport
 
 _CONFIGURED = ("name", "publisher", "category", "language", "priority", "full_text", "enabled")
 
@@ -128,6 +128,33 @@ def make_all_due(db: Database, now: datetime) -> int:
             .values(next_poll_at=now)
         )
         return result.rowcount
+
+
+def overdue(db: Database, now: datetime) -> tuple[OverdueSource, ...]:
+    """The sources that were due before ``now`` and have been polled before, longest due first."""
+    with db.read() as connection:
+        rows = connection.execute(
+            select(sources.c.id, sources.c.next_poll_at, sources.c.schedule)
+            .where(
+                sources.c.enabled,
+                sources.c.removed_at.is_(None),
+                sources.c.next_poll_at < now,
+                sources.c.last_poll_at.is_not(None),
+            )
+            .order_by(sources.c.next_poll_at, sources.c.id)
+        ).all()
+    return tuple(
+        OverdueSource(row.id, row.next_poll_at, row.schedule.get("interval")) for row in rows
+    )
+
+
+def set_next_polls(db: Database, moments: Mapping[int, datetime]) -> None:
+    """Let these sources (by id) be due at these moments."""
+    with db.write() as connection:
+        for source_id, moment in moments.items():
+            connection.execute(
+                update(sources).where(sources.c.id == source_id).values(next_poll_at=moment)
+            )
 
 
 def count_due(db: Database, now: datetime) -> int:

@@ -53,6 +53,15 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class OverdueSource:
+    """A source whose time has passed. ``interval`` is its rhythm in seconds, None without one."""
+
+    id: int
+    next_poll_at: datetime
+    interval: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceHealth:
     """A source as an operator looks at it."""
 

@@ -23,7 +23,7 @@ def hang() -> None:
 
 
 def hang_in_c() -> int:
-    return sum(int("9" * 5000) ** 500 % 7 for _ in range(10**9))
+    return sum(int("9" * 4000) ** 500 % 7 for _ in range(10**9))
 
 
 def eat_memory() -> int:
@@ -82,6 +82,5 @@ async def test_closing_does_not_wait_for_what_hangs() -> None:
     async with Children(workers=1, timeout=3600, memory=256) as pool:
         hanging = asyncio.create_task(pool.run(hang))
         await asyncio.sleep(0)
-    hanging.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await hanging
+    await asyncio.wait({hanging}, timeout=10)
+    assert hanging.done()

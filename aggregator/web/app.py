@@ -3,9 +3,12 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from aggregator.ledger import Ledger
 from aggregator.outputs import FORMATS
@@ -19,16 +22,16 @@ from aggregator.web.pages import (
     front_page,
     message_page,
     page_of,
+    sources_opml,
     sources_page,
     story_page,
 )
 from aggregator.web.sending import send_document
-from feeds.model import OpmlSource
-from feeds.write_opml import render_opml
 from storage.publishing import count_stories, latest_stories, story_by_slug
 from storage.sources import source_health
 from storage.values import StoryFilter
 
+_SLUG = "^[a-z0-9-]{1,100}$"
 _HTML = "text/html; charset=utf-8"
 _YEAR = "public, max-age=31536000, immutable"
 _SHORT = "public, max-age=60"
@@ -44,10 +47,15 @@ class Site:
     ready: Callable[[], bool]
 
 
-def create_app(site: Site) -> FastAPI:
+def create_app(site: Site) -> ASGIApp:
     """The web application over ``site``."""
+    # Around everything, not as the framework's middleware: that is left out of answers to crashes.
+    return SecurityHeaders(routes(site))
+
+
+def routes(site: Site) -> FastAPI:
+    """Every route, before the headers that all answers share."""
     app = FastAPI(title="Newsfold", openapi_url=None, docs_url=None, redoc_url=None)
-    app.add_middleware(SecurityHeaders)
     _add_health(app, site)
     _add_pages(app, site)
     _add_feeds(app, site)
@@ -84,10 +92,14 @@ def _add_pages(app: FastAPI, site: Site) -> None:
         return Response(body, media_type=_HTML, headers={"Cache-Control": _SHORT})
 
     @app.api_route("/story/{slug}", methods=["GET", "HEAD"])
-    async def story(slug: str) -> Response:
+    async def story(slug: Annotated[str, Path(pattern=_SLUG)]) -> Response:
         found = await site.ledger.read(story_by_slug, slug)
         if found is None:
             raise HTTPException(404)
+        if found.slug != slug:  # it became part of another; not for ever: that can be undone
+            return Response(
+                status_code=301, headers={"Location": found.slug, "Cache-Control": _SHORT}
+            )
         body = story_page(settings, found)
         return Response(body, media_type=_HTML, headers={"Cache-Control": _SHORT})
 
@@ -102,9 +114,10 @@ def _add_pages(app: FastAPI, site: Site) -> None:
         return Response(STYLE, media_type="text/css; charset=utf-8", headers=headers)
 
     @app.exception_handler(404)
+    @app.exception_handler(RequestValidationError)
     async def missing(_: Request, __: Exception) -> Response:
         body = message_page(settings, "Nothing here", "There is no such page.")
-        return Response(body, 404, media_type=_HTML)
+        return Response(body, 404, media_type=_HTML, headers={"Cache-Control": "no-cache"})
 
 
 def _add_feeds(app: FastAPI, site: Site) -> None:
@@ -112,17 +125,8 @@ def _add_feeds(app: FastAPI, site: Site) -> None:
 
     @app.api_route("/opml", methods=["GET", "HEAD"])
     async def opml() -> Response:
-        listed = [
-            OpmlSource(
-                title=source.name,
-                feed_url=source.feed_url,
-                site_url=source.site_url,
-                categories=(source.category,) if source.category else (),
-            )
-            for source in await site.ledger.read(source_health)
-        ]
         return Response(
-            render_opml(f"{site.settings.server.title}: sources", listed),
+            sources_opml(site.settings, await site.ledger.read(source_health)),
             media_type="text/x-opml; charset=utf-8",
             headers={"Cache-Control": _SHORT},
         )

@@ -10,6 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from aggregator.outputs import FORMATS, coverage
 from aggregator.settings import Settings
+from feeds.model import OpmlSource
+from feeds.write_opml import render_opml
 from storage.values import SourceHealth, StoryView
 
 STYLE = files("aggregator.web").joinpath("static", "newsfold.css").read_bytes()
@@ -63,6 +65,20 @@ def story_page(settings: Settings, story: StoryView) -> bytes:
 def sources_page(settings: Settings, sources: Sequence[SourceHealth]) -> bytes:
     """Every source and how it is doing, failing ones first."""
     return _render(settings, "sources.html", sources=sources)
+
+
+def sources_opml(settings: Settings, sources: Sequence[SourceHealth]) -> bytes:
+    """Every source as OPML, for other readers."""
+    listed = [
+        OpmlSource(
+            title=source.name,
+            feed_url=source.feed_url,
+            site_url=source.site_url,
+            categories=(source.category,) if source.category else (),
+        )
+        for source in sources
+    ]
+    return render_opml(f"{settings.server.title}: sources", listed)
 
 
 def message_page(settings: Settings, title: str, text: str) -> bytes:
