@@ -56,6 +56,10 @@ _ATTRIBUTES = {
 _ADDRESSES = frozenset({"cite", "href", "poster", "src", *_LAZY})
 _KEPT_ON_IMAGES = frozenset({"alt", "dir", "height", "lang", "title", "width"})
 
+_HIDDEN = re.compile(
+    r"(?<![\w-])(?:display:\s{0,9}none|(?:width|height):\s{0,9}[01](?:px|\s|;|$))", re.IGNORECASE
+)
+
 # The base of the call in progress: building a Cleaner costs as much as cleaning an entry.
 _base: ContextVar[str | None] = ContextVar("base_url", default=None)
 
@@ -70,7 +74,6 @@ def _filter_attribute(_tag: str, name: str, value: str) -> str | None:
     return value
 
 
-_HIDDEN = re.compile(r"display:\s{0,9}none|(?:width|height):\s{0,9}[01]px", re.IGNORECASE)
 _CLEANER = nh3.Cleaner(
     tags=_INLINE | _BLOCKS | _MEDIA,
     clean_content_tags=_DROPPED_WHOLE,

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import unescape
 from typing import TypeVar
@@ -43,7 +43,6 @@ class _Feed:
     """What an entry takes from its feed, and where what was wrong is counted."""
 
     url: str
-    site_url: str | None
     link_base: str
     language: str | None
     authors: list[str]
@@ -64,37 +63,38 @@ def finish_feed(
     # RSS knows no base; what is relative there is meant from the site, often not the feed's host.
     link_base = site_url if site_url and raw.format in {"rss", "rdf"} else url
     language, problems = language_tag(raw.language), Counter[str]()
-    feed = _Feed(url, site_url, link_base, language, raw.authors, now, problems)
-    found = [entry for entry in raw.entries if entry.skip or _says_anything(entry)]
-    problems["items with nothing in them were dropped"] += len(raw.entries) - len(found)
-    titles = [_title(entry.title, feed) for entry in found]
-    guids = tell_apart(
-        [
-            (_key(entry, title), canonical_url(entry.link, keep_fragment=True) or entry.link, title)
-            for entry, title in zip(found, titles, strict=True)
-        ],
-        ambiguous,
-    )
-    problems["items that repeat others were dropped"] += guids.count(None)
-    entries = tuple(
-        _finish(entry, guid, title, feed)
-        for entry, guid, title in zip(found, guids, titles, strict=True)
-        if guid is not None and not entry.skip
-    )
+    feed = _Feed(url, link_base, language, raw.authors, now, problems)
     return ParsedFeed(
         format=raw.format,
         title=_title(raw.title, feed),
         site_url=site_url,
         language=language,
-        entries=entries,
+        entries=tuple(_finish_all(raw.entries, feed, ambiguous)),
         hints=poll_hints(raw),
         hubs=tuple(_addresses(raw.hubs, url)),
         self_url=absolute_http_url(raw.self_url, url) if raw.self_url else None,
         icon=absolute_http_url(raw.icon, link_base) if raw.icon else None,
         rights=_title(raw.rights, feed) or None,
         problems=(*raw.problems, *(f"{what} ({count})" for what, count in (+problems).items())),
-        known_seen=frozenset(entry.digest for entry in found if entry.skip and entry.digest),
+        known_seen=frozenset(entry.digest for entry in raw.entries if entry.skip and entry.digest),
     )
+
+
+def _finish_all(
+    raw_entries: list[RawEntry], feed: _Feed, ambiguous: Collection[str]
+) -> list[FeedEntry]:
+    found = [entry for entry in raw_entries if entry.skip or _says_anything(entry)]
+    titles = [_title(entry.title, feed) for entry in found]
+    named = list(zip(found, titles, strict=True))
+    heads = [(_key(entry, title), entry.link, title) for entry, title in named]
+    guids = tell_apart(heads, ambiguous)
+    feed.problems["items with nothing in them were dropped"] += len(raw_entries) - len(found)
+    feed.problems["items that repeat others were dropped"] += guids.count(None)
+    return [
+        _finish(entry, guid, title, feed)
+        for (entry, title), guid in zip(named, guids, strict=True)
+        if guid is not None and not entry.skip
+    ]
 
 
 def language_tag(text: str) -> str | None:
@@ -123,38 +123,30 @@ def _key(entry: RawEntry, title: str) -> str:
 def _finish(entry: RawEntry, guid: str, title: str, feed: _Feed) -> FeedEntry:
     url = _url(entry, feed)
     summary, content = (_html(prose, url, feed) for prose in (entry.summary, entry.content))
-    canonical = url and canonical_url(url, keep_fragment=_fragment_matters(url, entry.guid))
-    authors = _names(map(_person, entry.authors or feed.authors), "authors", feed)
-    categories = _names(entry.categories, "categories", feed)
-    enclosures = _enclosures(entry.files, feed)
     published, updated = (
         believed(read_date(text), feed.now) for text in (entry.published, entry.updated)
     )
-    return FeedEntry(
+    finished = FeedEntry(
         guid=guid,
         url=url,
-        canonical_url=canonical,
+        canonical_url=url and canonical_url(url, keep_fragment=_fragment_matters(url, entry.guid)),
         title=title,
         summary_html="" if summary == content else summary,
         content_html=content,
-        authors=authors,
-        categories=categories,
+        authors=_names(map(_person, entry.authors or feed.authors), "authors", feed),
+        categories=_names(entry.categories, "categories", feed),
         published=published or updated,
         updated=updated,
         published_guessed=published is None and updated is None,
         language=language_tag(entry.language) or feed.language,
         image=_image(entry, content or summary, feed),
-        enclosures=enclosures,
-        content_hash=_content_hash(
-            title,
-            *(_without_tails(summary), _without_tails(content), canonical or ""),
-            *("", *authors, "", *sorted(map(str.casefold, categories)), ""),
-            *(enclosure.url.partition("?")[0] for enclosure in enclosures),
-        ),
+        enclosures=_enclosures(entry.files, feed),
+        content_hash="",
         raw_digest=entry.digest,
         source_title=_title(entry.source_title, feed) or None,
         source_url=absolute_http_url(entry.source_url, feed.url) if entry.source_url else None,
     )
+    return replace(finished, content_hash=content_hash(finished))
 
 
 def _url(entry: RawEntry, feed: _Feed) -> str | None:
@@ -244,14 +236,21 @@ def _cut(text: str, limit: int, what: str, feed: _Feed) -> str:
     return f"{text[: limit - 1]}…"
 
 
-def _content_hash(*seen: str) -> str:
-    """Names what a reader sees, in hex: no dates, no markup that the sanitiser took off."""
+def content_hash(entry: FeedEntry) -> str:
+    """Names what a reader sees of ``entry``, in hex.
+
+    Without dates, whatever the order of the categories, and without the queries and fragments of
+    addresses in its texts and enclosures: tracking and image servers' signatures change from poll
+    to poll.
+    """
+    seen = [
+        *(entry.title, _without_tails(entry.summary_html), _without_tails(entry.content_html)),
+        *(entry.canonical_url or "", *entry.authors, ""),
+        *(*sorted(map(str.casefold, entry.categories)), ""),
+        *(enclosure.url.partition("?")[0] for enclosure in entry.enclosures),
+    ]
     return hashlib.sha256("\0".join(seen).encode()).hexdigest()
 
 
 def _without_tails(html: str) -> str:
-    """``html`` without the queries and fragments of its addresses.
-
-    Tracking and the signatures of image servers change from poll to poll, and no reader sees them.
-    """
     return _ADDRESS_TAIL.sub(r'\1"', html) if "?" in html or "#" in html else html

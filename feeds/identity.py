@@ -43,16 +43,23 @@ def tell_apart(
     come and go. Where all three agree the later ones repeat the first, and get None.
     """
     count = Counter(guid for guid, _, _ in entries)
-    links = Counter((guid, link) for guid, link, _ in entries)
-    guids: dict[str, int] = {}
-    for index, (guid, link, title) in enumerate(entries):
-        own = guid
-        if count[guid] > 1 or guid in ambiguous:
-            own_link = link and links[guid, link] == 1
-            own += _APART + _digest(link if own_link else f"{link} {title}")[:16]
-        guids.setdefault(own, index)
-    by_index = {index: guid for guid, index in guids.items()}
+    shared = [
+        (guid, canonical_url(link, keep_fragment=True) or link, title)
+        if count[guid] > 1 or guid in ambiguous
+        else None
+        for guid, link, title in entries
+    ]
+    links = Counter((head[0], head[1]) for head in shared if head)
+    first: dict[str, int] = {}
+    for index, (head, (guid, _, _)) in enumerate(zip(shared, entries, strict=True)):
+        first.setdefault(_told_apart(*head, links) if head else guid, index)
+    by_index = {index: guid for guid, index in first.items()}
     return [by_index.get(index) for index in range(len(entries))]
+
+
+def _told_apart(guid: str, link: str, title: str, links: Counter[tuple[str, str]]) -> str:
+    own_link = link and links[guid, link] == 1
+    return f"{guid}{_APART}{_digest(link if own_link else f'{link} {title}')[:16]}"
 
 
 def ambiguous_guids(known: Iterable[str]) -> frozenset[str]:

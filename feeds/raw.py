@@ -15,6 +15,7 @@ from feeds.dates import read_date
 from feeds.identity import entry_key
 
 _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)(?:[?#]|$)", re.IGNORECASE)
+_WIDTH = re.compile(r"\d{1,6}")
 _Item = TypeVar("_Item")
 
 
@@ -131,7 +132,7 @@ def newest(
 def add_media(entry: RawEntry, media: Collection[RawFile], thumbnails: Iterable[str]) -> None:
     """Sorts the objects of Media RSS into ``entry``'s images, widest first, and recordings."""
     pictures = [file for file in media if file.is_image]
-    pictures.sort(key=lambda file: -int(file.width) if file.width.isdecimal() else 0)
+    pictures.sort(key=lambda file: -int(file.width) if _WIDTH.fullmatch(file.width) else 0)
     entry.images = [picture.url for picture in pictures] + list(thumbnails)
     entry.files += [
         file for file in media if (file.type or file.medium).lower().startswith(("audio", "video"))

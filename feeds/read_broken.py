@@ -12,6 +12,7 @@ from typing import Any
 
 import feedparser
 
+from feeds.decode import without_controls
 from feeds.raw import NOTHING, Prose, RawEntry, RawFeed, RawFile, add_media, newest
 
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
@@ -34,7 +35,7 @@ def read_broken(text: str, limit: int) -> RawFeed | str:
         )
         return _read(parsed, limit)
     except Exception as error:  # noqa: BLE001 - it raises nearly anything, and content is no error
-        return f"the document cannot be read: {type(error).__name__}: {error}"[:200]
+        return _short(f"the document cannot be read: {type(error).__name__}: {error}")
 
 
 def _read(parsed: Node, limit: int) -> RawFeed | str:
@@ -45,7 +46,7 @@ def _read(parsed: Node, limit: int) -> RawFeed | str:
     feed = _feed(_get(parsed, "feed") or {}, version)
     problem = _get(parsed, "bozo_exception")
     if problem is not None:
-        feed.problems.append(f"not well-formed XML: {problem}"[:200])
+        feed.problems.append(_short(f"not well-formed XML: {problem}"))
     newest_entries = newest(entries, limit, _date, feed.problems)
     feed.entries = [_entry(entry, is_atom=feed.format == "atom") for entry in newest_entries]
     return feed
@@ -94,6 +95,10 @@ def _entry(node: Node, *, is_atom: bool) -> RawEntry:
     media = [_media_file(content) for content in _nodes(node, "media_content")]
     add_media(entry, media, _pictures(node))
     return entry
+
+
+def _short(report: str) -> str:
+    return without_controls(report)[:200]
 
 
 def _get(node: Node, name: str) -> Any:  # noqa: ANN401 - what feedparser puts there has no type

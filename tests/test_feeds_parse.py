@@ -447,10 +447,9 @@ def test_what_feedparser_raises_on_is_read_by_libxml2() -> None:
 
 
 def test_half_a_surrogate_pair_stops_nobody() -> None:
-    text = rss("<guid>1</guid>", "<textInput><link>&#xD800;</link><b></textInput>")
-    assert [entry.guid for entry in feed(text).entries] == ["1"]
-    hidden = parse(text.replace("<guid>1</guid>", "<guid><![CDATA[]]>&#xD800;1<!--"))
-    assert isinstance(hidden, ParsedFeed | NotAFeed)
+    outcome = parse("<?x <![CDATA[ ?>" + rss("<guid>&#xD800;</guid>"))
+    assert isinstance(outcome, NotAFeed)
+    assert outcome.detail.startswith("the document cannot be read: UnicodeEncodeError")
 
 
 # --- what is no feed --------------------------------------------------------------------------
@@ -706,6 +705,14 @@ def test_bounds_hold_in_every_reader() -> None:
     assert len(feed(broken, max_entries=3).entries) == 3
     json_feed = feed(f'{{"title": "x", "items": [{items}]}}', max_entries=3)
     assert [entry.guid for entry in json_feed.entries] == ["17", "18", "19"]
+
+
+def test_widths_that_are_no_widths_do_not_count() -> None:
+    widths = ["9" * 5000, "-1", "²", "x", "640", ""]
+    media = "".join(
+        f'<media:content url="/{n}.jpg" width="{width}"/>' for n, width in enumerate(widths)
+    )
+    assert entry_of(f"<guid>1</guid>{media}").image == "https://s.example/4.jpg"
 
 
 def test_what_is_too_long_is_cut_and_said() -> None:
