@@ -1,14 +1,15 @@
 """The application put together: every stage over one database. Opened and closed in order."""
 
 import random
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from aggregator.children import Children
 from aggregator.clock import Clock, utc_now
+from aggregator.errors import ApplicationError
 from aggregator.folding import Folder
 from aggregator.identity import authority_of, mint_identity
 from aggregator.ledger import Ledger
@@ -25,16 +26,12 @@ from feeds.fetch import HttpFetcher
 from feeds.guard import Guard
 from feeds.pacing import Pacer
 from feeds.urls import registrable_domain
-from storage.database import StorageError, open_database
+from storage.database import Database, StorageError, open_database
 from storage.installation import settle
 from storage.sources import sync_sources
 from storage.values import ArticleToRead, FoldArticle, SourceConfig, SourceState, SyncReport
 
 SLOTS_PER_REQUEST = 10
-
-
-class ApplicationError(Exception):
-    """Something that the operator must see to; the message says what, where and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +68,7 @@ async def open_application(
         ApplicationError: the database cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        try:
-            ledger = Ledger(open_database(settings.storage.url))
-        except StorageError as error:
-            raise ApplicationError(str(error)) from error
+        ledger = Ledger(_open(settings))
         stack.callback(ledger.close)
         synced = await ledger.write(sync_sources, _sources(settings), clock())
         children = await stack.enter_async_context(
@@ -115,6 +109,24 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.clock,
         synced,
     )
+
+
+@contextmanager
+def open_storage(settings: Settings) -> Iterator[Database]:
+    """The database alone, for commands that need nothing else.
+
+    Raises:
+        ApplicationError: it cannot be opened.
+    """
+    with closing(_open(settings)) as database:
+        yield database
+
+
+def _open(settings: Settings) -> Database:
+    try:
+        return open_database(settings.storage.url)
+    except StorageError as error:
+        raise ApplicationError(str(error)) from error
 
 
 def slots(settings: Settings) -> int:

@@ -4,69 +4,20 @@ Exit codes: 0 done, 1 could not be done, 2 wrong usage or configuration.
 """
 
 import logging
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
 
 import click
 
-from aggregator.application import ApplicationError
-from aggregator.config import ConfigError, load_config
-from aggregator.environment import CONFIG_VARIABLE, process_environment
-from aggregator.settings import Settings
+from aggregator.cli_files import evaluate, fold_files, train_weights
+from aggregator.cli_stories import corrections, explain, refold, story
+from aggregator.cli_words import config_option, fail, or_fail, read_settings
 from aggregator.version import VERSION
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-_DEFAULT = "newsfold.toml"
-
-_NO_CONFIG = """\
-There is no configuration at {path}.
-
-  newsfold init            writes a commented example there
-  newsfold demo            shows everything without one, on made-up news
-
-Or name one: newsfold {command} --config FILE (or the variable NEWSFOLD_CONFIG)."""
-
-
-def config_option(function: _F) -> _F:
-    """The option that names the config file."""
-    return click.option(
-        "--config",
-        "-c",
-        "config",
-        type=click.Path(path_type=Path, dir_okay=False),
-        default=_DEFAULT,
-        envvar=CONFIG_VARIABLE,
-        show_default=True,
-        show_envvar=True,
-        help="The configuration file.",
-    )(function)
-
-
-def read_settings(path: Path, command: str) -> Settings:
-    """The settings, or a clear word on standard error and exit code 2."""
-    try:
-        return load_config(path, process_environment())
-    except FileNotFoundError:
-        fail(_NO_CONFIG.format(path=path, command=command), 2)
-    except OSError as error:
-        fail(f"cannot read {path}: {error.strerror}", 2)
-    except ConfigError as error:
-        count = len(error.problems)
-        fail(f"{error}\n{count} problem{'s' if count > 1 else ''} in the configuration", 2)
-
-
-def fail(message: str, code: int = 1) -> NoReturn:
-    """Say what is wrong on standard error and end."""
-    click.echo(message, err=True)
-    sys.exit(code)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
 @click.version_option(VERSION, prog_name="newsfold")
 def main() -> None:
-    r"""Many feeds in, one entry per story out.
+    """Many feeds in, one entry per story out.
 
     Newsfold polls RSS, Atom and JSON feeds, reads each article, recognises which of them tell
     the same event, and serves one merged feed in which every story appears once.
@@ -74,10 +25,10 @@ def main() -> None:
     \b
     Try it, offline, on made-up news:   newsfold demo
     Begin with your own feeds:          newsfold init, then newsfold run
-    """
+    """  # noqa: D301 - \b is how click is told to keep lines
 
 
-@main.command()
+@main.command(short_help="Validate the configuration.")
 @config_option
 def check(config: Path) -> None:
     """Validate the configuration and say exactly what is wrong and where."""
@@ -89,7 +40,7 @@ def check(config: Path) -> None:
     )
 
 
-@main.command()
+@main.command(short_help="Write a commented example configuration.")
 @config_option
 def init(config: Path) -> None:
     """Write a commented example configuration, to be edited."""
@@ -105,7 +56,7 @@ def init(config: Path) -> None:
     click.echo(f"Wrote {config}. Look through it, then: newsfold run --config {config}")
 
 
-@main.command()
+@main.command(short_help="Run the daemon.")
 @config_option
 @click.option("--log-json", is_flag=True, help="Log JSON lines instead of lines for people.")
 def run(config: Path, log_json: bool) -> None:
@@ -115,10 +66,10 @@ def run(config: Path, log_json: bool) -> None:
 
     settings = read_settings(config, "run")
     configure_logs(json=log_json)
-    _or_fail(lambda: run_daemon(settings, announce=click.echo))
+    or_fail(lambda: run_daemon(settings, announce=click.echo))
 
 
-@main.command()
+@main.command(short_help="One full pass over the sources that are due.")
 @config_option
 @click.option("--all", "everything", is_flag=True, help="Poll every source now, due or not.")
 def update(config: Path, everything: bool) -> None:
@@ -132,10 +83,10 @@ def update(config: Path, everything: bool) -> None:
 
     configure_logs(json=False, level=logging.ERROR)  # the summary says what failed
     settings = read_settings(config, "update")
-    _or_fail(lambda: run_update(settings, everything=everything))
+    or_fail(lambda: run_update(settings, everything=everything))
 
 
-@main.command()
+@main.command(short_help="Write everything as static files.")
 @config_option
 @click.option(
     "--to",
@@ -151,10 +102,10 @@ def render(config: Path, folder: Path) -> None:
 
     configure_logs(json=False, level=logging.ERROR)
     settings = read_settings(config, "render")
-    _or_fail(lambda: run_render(settings, folder))
+    or_fail(lambda: run_render(settings, folder))
 
 
-@main.command()
+@main.command(short_help="Show everything on made-up news, offline.")
 @click.option("--once", is_flag=True, help="Do one full pass, print a summary, exit.")
 @click.option("--port", default=8080, show_default=True, help="Port of the front page; 0: any.")
 def demo(once: bool, port: int) -> None:
@@ -167,11 +118,8 @@ def demo(once: bool, port: int) -> None:
     from aggregator.logs import configure_logs  # noqa: PLC0415 - the same
 
     configure_logs(json=False, level=logging.WARNING)
-    _or_fail(lambda: run_demo(once=once, port=port))
+    or_fail(lambda: run_demo(once=once, port=port))
 
 
-def _or_fail(work: Callable[[], None]) -> None:
-    try:
-        work()
-    except ApplicationError as error:
-        fail(str(error))
+for _command in (fold_files, evaluate, train_weights, explain, story, corrections, refold):
+    main.add_command(_command)

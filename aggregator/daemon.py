@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 import uvloop
 
-from aggregator.application import Application, ApplicationError, open_application
+from aggregator.application import Application, open_application
+from aggregator.errors import ApplicationError
 from aggregator.server import ListenError, bind, serving
 from aggregator.settings import Settings
 from aggregator.ticks import Ticks

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from aggregator.application import ApplicationError, open_application
+from aggregator.application import open_application
 from aggregator.daemon import daemon, run_async, stop_signal
+from aggregator.errors import ApplicationError
 from aggregator.newsroom import Newsroom, load_newsroom, newsroom_app, newsroom_config_sources
 from aggregator.passes import full_pass
 from aggregator.server import ListenError, bind, serving

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from aggregator.application import Application, ApplicationError
+from aggregator.application import Application
+from aggregator.errors import ApplicationError
 from aggregator.outputs import FORMATS, story_filter
 from aggregator.web.pages import (
     PAGE_SIZE,

@@ -102,17 +102,6 @@ def _fold_article(row: Row[Any]) -> FoldArticle:
     )
 
 
-def read_corrections(db: Database) -> tuple[tuple[str, int, int], ...]:
-    """Every correction in the order given: (``together`` or ``apart``, article, article)."""
-    with db.read() as connection:
-        rows = connection.execute(
-            select(corrections.c.kind, corrections.c.article_a, corrections.c.article_b).order_by(
-                corrections.c.id
-            )
-        )
-        return tuple((row.kind, row.article_a, row.article_b) for row in rows)
-
-
 def stories_of(
     db: Database, keys: Sequence[int], article_ids: Sequence[int]
 ) -> tuple[StoryState, ...]:
@@ -207,6 +196,10 @@ def commit_fold(db: Database, commit: FoldCommit) -> None:
         # A key may pass from one row to another: every row lets go before any takes hold.
         _release_keys(connection, commit)
         ids = [_write_story(connection, story, commit.at) for story in commit.stories]
+        for some in chunks(commit.corrections):
+            connection.execute(
+                update(corrections).where(corrections.c.id.in_(some)).values(applied_at=commit.at)
+            )
         for story_id, position in commit.retired.items():
             _retire(connection, story_id, ids[position], commit.at)
         move_revision(connection)

@@ -212,6 +212,7 @@ class Correction(SQLModel, table=True):
     article_a: int = Field(foreign_key="article.id", sa_type=BigId)
     article_b: int = Field(foreign_key="article.id", sa_type=BigId)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    applied_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Fetch(SQLModel, table=True):

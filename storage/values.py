@@ -239,6 +239,16 @@ class FoldArticle:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionRecord:
+    """An operator's word on two articles."""
+
+    id: int
+    article_a: int
+    article_b: int
+    together: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """An article as the choice of a story's lead needs it. ``priority`` is its source's."""
 
@@ -326,7 +336,8 @@ class FoldCommit:
     """Everything one step of folding changes.
 
     ``revised`` are articles (and versions) folded before whose text was read anew. ``retired`` maps
-    a story's id to the position in ``stories`` of the one it became part of.
+    a story's id to the position in ``stories`` of the one it became part of. ``corrections`` are
+    followed with this.
     """
 
     at: datetime
@@ -335,6 +346,7 @@ class FoldCommit:
     revised: tuple[tuple[int, int], ...] = ()
     stories: tuple[StoryWrite, ...] = ()
     retired: Mapping[int, int] = field(default_factory=dict)
+    corrections: tuple[int, ...] = ()
 
 
 # --- publish ----------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ URL = "https://courier.example/news/2026/11/20/bridge.html"
 MORNING = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
 
 
-def ld(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def ld(value: Any) -> str:
     return f"<script type='application/ld+json'>{json.dumps(value)}</script>"
 
 

@@ -16,22 +16,22 @@ from builders import (
     read_articles,
     story_write,
 )
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from storage.articles import count_by_state
+from storage.corrections import add_corrections, all_corrections, pending_corrections
 from storage.database import Database
 from storage.folding import (
     commit_fold,
     folded_since,
     members_by_id,
-    read_corrections,
     stories_of,
     waiting_to_fold,
 )
 from storage.polling import commit_poll
 from storage.publishing import revision, story_by_slug
-from storage.tables import articles, corrections, stories, story_events
+from storage.tables import articles, stories, story_events
 from storage.values import FoldCommit
 
 PATIENCE = 10 * MINUTE
@@ -344,12 +344,16 @@ def test_members_whatever_story_they_are_in(database: Database, source_id: int) 
 
 def test_corrections_come_back_in_the_order_given(database: Database, source_id: int) -> None:
     a, b = read_all(database, source_id, "a", "b")
-    with database.write() as connection:
-        for kind in ("together", "apart"):
-            row = {"kind": kind, "article_a": a, "article_b": b, "created_at": NOW}
-            connection.execute(insert(corrections).values(row))
+    assert add_corrections(database, [(a, b, True), (a, b, False)], NOW) == ()
+    assert add_corrections(database, [(a, b, True), (a, 4711, True)], NOW) == (4711,)
 
-    assert read_corrections(database) == (("together", a, b), ("apart", a, b))
+    one, two = pending_corrections(database)
+
+    assert (one.article_a, one.article_b, one.together) == (a, b, True)
+    assert not two.together
+    commit_fold(database, FoldCommit(NOW, corrections=(one.id,)))
+    assert pending_corrections(database) == (two,)
+    assert all_corrections(database) == (one, two)
 
 
 def test_every_fold_moves_the_revision(database: Database, source_id: int) -> None:

@@ -217,6 +217,7 @@ def upgrade() -> None:
         sa.Column("article_a", BigId, nullable=False),
         sa.Column("article_b", BigId, nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("applied_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["article_a"],
             ["article.id"],
