@@ -14,12 +14,12 @@ from aggregator.matching.model import Model
 
 STORIES = Path(__file__).parents[2] / "shared" / "data" / "stories"
 FLOORS = {
-    "incidents-en.jsonl.gz": (0.935, 0.81),
-    "roundups-en.jsonl.gz": (0.95, 0.865),
-    "events-en.jsonl.gz": (0.97, 0.965),
-    "headlines-en.jsonl.gz": (0.90, 0.90),
-    "triplets-en.jsonl.gz": (0.975, 0.962),
-    "documents-vi.jsonl.gz": (0.975, 0.945),
+    "incidents-en.jsonl.gz": (0.94, 0.83),
+    "roundups-en.jsonl.gz": (0.955, 0.88),
+    "events-en.jsonl.gz": (0.965, 0.965),
+    "headlines-en.jsonl.gz": (0.88, 0.845),
+    "triplets-en.jsonl.gz": (0.98, 0.975),
+    "documents-vi.jsonl.gz": (0.97, 0.945),
 }
 
 

@@ -180,6 +180,14 @@ def test_a_word_said_before_an_article_comes_is_obeyed_when_it_comes() -> None:
     assert results[1].decision.reason.kind is Kind.OPERATOR
 
 
+def test_an_empty_article_joined_by_an_operator_does_no_harm() -> None:
+    matcher = Matcher(MODEL, corrections=[Correction(1, 2, together=True)])
+    fold(article(1, "Quake", QUAKE), article(2, "", "", 1), matcher=matcher)
+    result = matcher.add(article(3, "Amorra quake: rescuers search", QUAKE_RETOLD, 2))
+    assert result.decision.evidence
+    assert matcher.explain(2).story == 1
+
+
 def test_a_split_takes_a_copy_out_of_its_text() -> None:
     matcher = Matcher(MODEL)
     fold(article(1, "Quake", QUAKE), article(2, "Quake", QUAKE, 1), matcher=matcher)

@@ -25,7 +25,9 @@ IN_TITLE, IN_LEAD, IS_NAME, IS_NUMBER = 0x10, 0x20, 0x40, 0x80
 WEIGHT_STEP: Final = 1 / 3
 _COMMON: Final = 0x100  # while counting: seen without a capital, so no name
 _TITLE_TIMES, _LEAD_TIMES = 3, 2
-_KEPT_WORDS, _KEPT_PAIRS = 150, 32
+_KEPT_WORDS, _KEPT_PAIRS, _KEPT_SYLLABLES = 150, 32, 120
+_SYLLABIC = frozenset({"vi"})
+"""Languages that put spaces between syllables: neighbouring pairs of them are the words."""
 
 Packed = npt.NDArray[np.uint32]
 """Sorted entries: term (21 bits: kind and bucket), flags (4 bits), weight in thirds (4 bits)."""
@@ -65,7 +67,7 @@ class Fingerprinter:
         text = tokenizer.terms(document.text[:MAX_TEXT])
         published = document.published
         return Fingerprint(
-            packed=self._packed(title, text),
+            packed=self._packed(title, text, in_syllables=language in _SYLLABIC),
             shingles=sketch(text.words[text.kinds != BREAK]),
             title_words=int((title.kinds != BREAK).sum()),
             words=int((text.kinds != BREAK).sum()),
@@ -73,7 +75,7 @@ class Fingerprinter:
             language=language,
         )
 
-    def _packed(self, title: Terms, text: Terms) -> Packed:
+    def _packed(self, title: Terms, text: Terms, *, in_syllables: bool) -> Packed:
         kinds = np.concatenate((title.kinds, text.kinds))
         words = np.concatenate((title.words, text.words)) & np.uint32(BUCKETS - 1)
         names = np.concatenate((title.names, text.names))
@@ -87,18 +89,24 @@ class Fingerprinter:
         times[headed:lead_end] = _LEAD_TIMES
 
         capital = kinds == CAPITAL
-        paired = np.flatnonzero(capital[:-1] & capital[1:])
+        joined = kinds != BREAK if in_syllables else capital
+        paired = np.flatnonzero(joined[:-1] & joined[1:])
         pairs = (names[paired] * np.uint32(0x9E3779B1)) ^ names[paired + 1]
         pairs = (pairs & np.uint32(BUCKETS - 1)) | np.uint32(BUCKETS)
         kept = np.flatnonzero(kinds != BREAK)
         return self._counted(
             np.concatenate((words[kept], pairs)),
-            np.concatenate((flags[kept], flags[paired])),
+            np.concatenate((flags[kept], flags[paired] | (flags[paired + 1] & _COMMON))),
             np.concatenate((times[kept], times[paired])),
+            _KEPT_SYLLABLES if in_syllables else _KEPT_PAIRS,
         )
 
     def _counted(
-        self, terms: Packed, flags: npt.NDArray[np.uint16], times: npt.NDArray[np.int32]
+        self,
+        terms: Packed,
+        flags: npt.NDArray[np.uint16],
+        times: npt.NDArray[np.int32],
+        kept_pairs: int,
     ) -> Packed:
         """The weightiest distinct terms with their flags and weights, packed and sorted."""
         if not len(terms):
@@ -111,14 +119,14 @@ class Fingerprinter:
         weights = 1 + np.log(np.add.reduceat(times[order], starts))
         flags[(flags & _COMMON) > 0] &= ~np.uint16(IS_NAME)
         words = int(np.searchsorted(terms, BUCKETS))
-        if words > _KEPT_WORDS or len(terms) - words > _KEPT_PAIRS:
+        if words > _KEPT_WORDS or len(terms) - words > kept_pairs:
             importance = weights * self._background.idf(terms)
             importance[(flags & IN_TITLE) > 0] += 100
             importance[(flags & IN_LEAD) > 0] += 100
             chosen = np.concatenate(
                 (
                     _largest(importance[:words], _KEPT_WORDS),
-                    words + _largest(importance[words:], _KEPT_PAIRS),
+                    words + _largest(importance[words:], kept_pairs),
                 )
             )
             terms, flags, weights = terms[chosen], flags[chosen], weights[chosen]

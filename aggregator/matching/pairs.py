@@ -54,7 +54,7 @@ class Comparer:
         nearest: Floats,
         best: Floats | None = None,
     ) -> Floats:
-        """The features of ``new`` against each of ``others`` (none of them empty).
+        """The features of ``new`` against each of ``others`` (one or more).
 
         ``nearest`` holds, for each other, its best body cosines so far, falling. ``best`` are the
         best of ``new`` where they are already known, else they are taken from this comparison.
@@ -78,7 +78,10 @@ class Comparer:
             by_other = np.array([sizes[other.language] for other in others], dtype=np.float32)
             log_size = by_other[owner]
         idf = np.maximum(log_size - window.log_counts[terms], np.float32(0.05))
-        whole = np.add.reduceat(_masses(packed, idf), starts, axis=1)
+        whole = np.zeros((9, count), dtype=np.float32)
+        filled = np.flatnonzero(lengths)
+        if len(filled):
+            whole[:, filled] = np.add.reduceat(_masses(packed, idf), starts[filled], axis=1)
         my_idf = window.idf(mine, new.language)
         my_whole = _masses(new.packed, my_idf).sum(axis=1)
 
