@@ -10,6 +10,7 @@ docs/extraction.md.)
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 
 from lxml.html import HtmlElement
 
@@ -46,8 +47,8 @@ def densest(blocks: Sequence[Block], body: HtmlElement) -> list[Block]:
     weights = _weights(blocks)
     top = _descend(body, weights)
     aside = _Asides(top, weights)
-    return [block for block in blocks
-            if not aside.holds(block.owner) and not _is_link_line(block)]  # fmt: skip
+    inside = [block for block in blocks if not aside.holds(block.owner)]
+    return [block for block, after in zip_longest(inside, inside[1:]) if _is_text(block, after)]
 
 
 def _weights(blocks: Iterable[Block]) -> dict[HtmlElement, float]:
@@ -83,8 +84,11 @@ def _descend(body: HtmlElement, weights: dict[HtmlElement, float]) -> HtmlElemen
         top = best
 
 
-def _is_link_line(block: Block) -> bool:
-    return block.linked > 0.7 and len(block.text) < 200
+def _is_text(block: Block, after: Block | None) -> bool:
+    """Whether a block is more than a link; a linked heading is, where prose follows it."""
+    if block.linked <= 0.7 or len(block.text) >= 200:
+        return True
+    return block.tag in HEADINGS and after is not None and _weight(after) > 0
 
 
 class _Asides:
@@ -115,12 +119,16 @@ def named_aside(element: HtmlElement) -> bool:
     """Whether an element says of itself, by its tag, role or class, that it is no main text."""
     attributes = element.attrib
     return (
-        element.tag in _ASIDES
+        (element.tag in _ASIDES and not (element.tag == "figure" and _has_table(element)))
         or attributes.get("role") in _ASIDE_ROLES
         or "hidden" in attributes
         or attributes.get("aria-hidden") == "true"
         or _is_aside_name(attributes.get("class", ""), attributes.get("id", ""))
     )
+
+
+def _has_table(figure: HtmlElement) -> bool:
+    return figure.find(".//table") is not None
 
 
 @lru_cache(maxsize=4096)

@@ -138,7 +138,7 @@ def _main(tree: HtmlElement, body: HtmlElement, blocks: list[Block], url: str) -
         return _Main(chosen, [], 1.0, "two readings agree")
     text = second_readings.trafilatura_text(copy(tree), url)
     third = Heard(text)
-    chosen = elect(blocks, dense, (third, other.again()))
+    chosen = elect(blocks, dense, third, other.again())
     size = sum(len(furniture.words(block.text)) for block in chosen)
     if size:
         agreement = size / max(size, third.size, other.size)

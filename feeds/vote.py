@@ -1,8 +1,8 @@
 """Several readings of one page, and a vote on each of its blocks.
 
 No extractor is right on every page, but they fail on different ones. A block is kept when two of
-three readings hold it and it stands between the first and the last that the density reading shares
-with another. Compared with the best single setting in docs/extraction.md.
+three readings hold it and it stands between the page's heading and the last block that the density
+reading shares with another. Compared with the best single setting in docs/extraction.md.
 """
 
 from collections.abc import Container, Iterable, Sequence
@@ -17,6 +17,7 @@ _PROBES = 4
 _NEAR = 400
 _AGREED = 0.1
 _CONTESTED = 0.04
+_HEAD = 60
 
 
 class Heard:
@@ -47,7 +48,9 @@ class Heard:
         phrase = f" {' '.join(tokens)} "
         if len(phrase) >= _LONG_CHARACTERS:  # few tokens, but not short: Chinese, Japanese, Thai
             return self._finds(tokens)
-        return self._text.find(phrase, max(0, self._at - _NEAR), self._at + _NEAR) >= 0
+        at = self._text.find(phrase, self._at, self._at + _NEAR)
+        self._at = max(at, self._at)
+        return at >= 0 or self._text.find(phrase, max(0, self._at - _NEAR), self._at) >= 0
 
     def _finds(self, probe: Sequence[str]) -> bool:
         phrase = f" {' '.join(probe)} "
@@ -72,24 +75,40 @@ def settled(blocks: Sequence[Block], dense: Sequence[Block], other: Heard) -> li
     return agreed if size > other.size / 2 and _size(contested) <= _CONTESTED * size else None
 
 
-def elect(blocks: Sequence[Block], dense: Sequence[Block], others: Sequence[Heard]) -> list[Block]:
+def elect(
+    blocks: Sequence[Block], dense: Sequence[Block], careful: Heard, other: Heard
+) -> list[Block]:
     """The blocks at least two of the readings hold; empty when they have nothing in common.
 
-    ``dense`` is the density reading of the same blocks, ``others`` what the libraries read.
+    ``dense`` is the density reading of the same blocks, ``careful`` the one that favours precision:
+    what it holds inside the article needs no second.
     """
     own, stretch = _stretch(blocks, dense)
-    votes = [_votes(block, own, others) for block in stretch]
+    sure = [_votes(block, (), (careful,)) > 0 for block in stretch]
+    votes = [
+        _votes(block, own, (other,)) + heard for block, heard in zip(stretch, sure, strict=True)
+    ]
     core = [at for at, block in enumerate(stretch) if votes[at] >= 2 and id(block) in own]
-    if _size(stretch[at] for at in core) > _AGREED * max(other.size for other in others):
-        return [stretch[at] for at in range(core[0], core[-1] + 1) if votes[at] >= 2]
+    if _size(stretch[at] for at in core) > _AGREED * max(careful.size, other.size):
+        inside = range(core[0], core[-1] + 1)
+        return [
+            stretch[at]
+            for at in range(core[-1] + 1)
+            if votes[at] >= 2 or (sure[at] and at in inside)
+        ]
+    others = (careful.again(), other.again())
     return [block for block in blocks if _votes(block, own, others) >= 2]
 
 
 def _stretch(blocks: Sequence[Block], dense: Sequence[Block]) -> tuple[set[int], Sequence[Block]]:
-    """The identities of the dense blocks, and all blocks from the first of them to the last."""
+    """The identities of the dense blocks, and all from the heading over them to the last."""
     own = {id(block) for block in dense}
     places = [at for at, block in enumerate(blocks) if id(block) in own]
-    return own, blocks[places[0] : places[-1] + 1] if places else ()
+    if not places:
+        return own, ()
+    before = range(max(0, places[0] - _HEAD), places[0])
+    headings = [at for at in before if blocks[at].tag == "h1"]
+    return own, blocks[headings[-1] + 1 if headings else places[0] : places[-1] + 1]
 
 
 def _size(blocks: Iterable[Block]) -> int:

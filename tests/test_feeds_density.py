@@ -183,20 +183,61 @@ def test_two_readings_that_differ_do_not() -> None:
 def test_two_of_three_decide() -> None:
     found, inner = two_readings(article().decode())
     others = (Heard(" ".join(PARAGRAPHS[:5])), Heard(" ".join(PARAGRAPHS[1:])))
-    assert [block.text for block in elect(found, inner, others)] == list(PARAGRAPHS)
+    assert [block.text for block in elect(found, inner, *others)] == list(PARAGRAPHS)
     others = (Heard(" ".join(PARAGRAPHS[:3])), Heard(" ".join(PARAGRAPHS[:3])))
-    assert [block.text for block in elect(found, inner, others)] == list(PARAGRAPHS[:3])
+    assert [block.text for block in elect(found, inner, *others)] == list(PARAGRAPHS[:3])
 
 
 def test_where_the_density_reading_is_alone_the_others_decide() -> None:
     found, inner = two_readings(article().decode())
     other = "Norwick Courier, Quay 4. All rights reserved. " * 30
-    assert [block.text for block in elect(found, inner, (Heard(other), Heard(other)))] == [
+    assert [block.text for block in elect(found, inner, Heard(other), Heard(other))] == [
         "Norwick Courier, Quay 4. All rights reserved."
     ]
 
 
 def test_nothing_in_common_elects_nothing() -> None:
     found, inner = two_readings(article().decode())
-    assert elect(found, inner, (Heard("something else"), Heard("and another thing"))) == []
-    assert elect([], [], (Heard(""), Heard(""))) == []
+    assert elect(found, inner, Heard("something else"), Heard("and another thing")) == []
+    assert elect([], [], Heard(""), Heard("")) == []
+
+
+def test_between_two_blocks_of_the_article_the_careful_reading_needs_no_second() -> None:
+    table = "<table class='related'><tr><td>Pier four</td><td>cracked</td></tr></table>"
+    html = article().decode().replace("<p>" + PARAGRAPHS[3], table + "<p>" + PARAGRAPHS[3])
+    found, inner = two_readings(html)
+    careful = Heard(" ".join([*PARAGRAPHS[:3], "Pier four cracked", *PARAGRAPHS[3:]]))
+    chosen = [block.text for block in elect(found, inner, careful, Heard(" ".join(PARAGRAPHS)))]
+    assert chosen == [*PARAGRAPHS[:3], "Pier four", "cracked", *PARAGRAPHS[3:]]
+
+
+def test_a_standfirst_outside_the_dense_part_is_kept_by_two_others() -> None:
+    standfirst = (
+        "Divers found cracks in two of the piers, and nobody knows how old they are, says the city."
+    )
+    html = (
+        article()
+        .decode()
+        .replace("<h1>", "<div><h1>")
+        .replace("</h1>", f"</h1><p>{standfirst}</p></div>")
+    )
+    found, inner = two_readings(html)
+    heard = [Heard(" ".join([standfirst, *PARAGRAPHS])) for _ in range(2)]
+    assert standfirst not in [block.text for block in inner]
+    assert [block.text for block in elect(found, inner, *heard)] == [standfirst, *PARAGRAPHS]
+
+
+def test_a_table_in_a_figure_is_no_picture() -> None:
+    tree = parse_html(
+        "<body><figure><table><tr><td>x</td></tr></table></figure><figure><img></figure>"
+    )
+    assert [named_aside(figure) for figure in tree.iter("figure")] == [False, True]
+
+
+def test_a_linked_heading_over_prose_is_of_the_article() -> None:
+    inner = "".join(
+        f"<h2><a href='/x'>Pier {at}</a></h2><p>{text}</p>" for at, text in enumerate(PARAGRAPHS)
+    )
+    found = dense(f"<body><div>{inner}<h2><a href='/y'>Next</a></h2></div></body>")
+    assert found[:2] == ["Pier 0", PARAGRAPHS[0]]
+    assert "Next" not in found

@@ -1,0 +1,278 @@
+"""How well and how fast article pages are read, against plain trafilatura.
+
+    python benchmarks/extract.py                  # the table, the comparison, the steps
+    python benchmarks/extract.py --workers        # pages a second with one worker and with two
+
+Reads ``../shared/data/pages`` (240 pages of the WCXB benchmark, see the README there) and scores by
+word-level F1 against ``main_content``, averaged over pages. Differences are paired by page; their
+intervals are percentiles of 10,000 bootstrap samples of the pages. Times are CPU seconds of this
+process, so a busy machine disturbs them less, but it does; each row is timed once, in one run.
+"""
+
+import argparse
+import gzip
+import json
+import logging
+import random
+import re
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import trafilatura
+
+from feeds import extract, second_readings, walls
+from feeds.blocks import blocks_of
+from feeds.density import densest
+from feeds.html_tree import decode, parse_page, strip_dead_weight
+from feeds.second_readings import resiliparse_text, trafilatura_text
+from feeds.vote import Heard, elect
+
+DATA = Path(__file__).parents[2] / "shared" / "data" / "pages"
+WORD = re.compile(r"\w+")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Page:
+    id: str
+    url: str
+    html: bytes
+    gold: str
+
+
+def load(folder: Path, limit: int | None) -> list[Page]:
+    if not folder.exists():
+        sys.exit(f"{folder} is not there: this benchmark needs the development data")
+    rows = [json.loads(line) for line in (folder / "gold.jsonl").read_text("utf-8").splitlines()]
+    return [
+        Page(row["id"], row["url"], gzip.decompress((folder / "html" / f"{row['id']}.html.gz").read_bytes()), row["main_content"])
+        for row in rows[:limit]
+    ]  # fmt: skip
+
+
+def f1(text: str, gold: str) -> float:
+    ours, theirs = (Counter(WORD.findall(part.lower())) for part in (text, gold))
+    shared = sum((ours & theirs).values())
+    if not shared:
+        return float(not ours and not theirs)
+    precision, recall = shared / ours.total(), shared / theirs.total()
+    return 2 * precision * recall / (precision + recall)
+
+
+Reader = Callable[[Page], str]
+
+
+def plain(**options: bool) -> Reader:
+    def read(page: Page) -> str:
+        return trafilatura.extract(page.html, url=page.url, **options) or ""
+
+    return read
+
+
+def density_alone(page: Page) -> str:
+    tree = parse_page(page.html)
+    strip_dead_weight(tree)
+    body = tree.find("body")
+    root = tree if body is None else body
+    return "\n".join(block.text for block in densest(blocks_of(root), root))
+
+
+def resiliparse_alone(page: Page) -> str:
+    return resiliparse_text(decode(page.html))
+
+
+def always_three(page: Page) -> str:
+    tree = parse_page(page.html)
+    strip_dead_weight(tree)
+    body = tree.find("body")
+    root = tree if body is None else body
+    blocks = blocks_of(root)
+    careful = Heard(trafilatura_text(copy(tree), page.url))
+    chosen = elect(blocks, densest(blocks, root), careful, Heard(resiliparse_alone(page)))
+    return "\n".join(block.text for block in chosen)
+
+
+def readability(page: Page) -> str:
+    from readability import Document  # noqa: PLC0415 - not a dependency: a row of the table only
+
+    return trafilatura.html2txt(Document(decode(page.html)).summary())
+
+
+def medoid(page: Page) -> str:
+    readings = [plain(include_comments=False)(page), resiliparse_alone(page), readability(page)]
+    return max(readings, key=lambda one: sum(f1(one, other) for other in readings))
+
+
+def newsfold(page: Page) -> str:
+    return extract.read_page(page.html, page.url).text
+
+
+def newsfold_matching(page: Page) -> str:
+    return extract.read_page(page.html, page.url).matching_text
+
+
+READERS: dict[str, Reader] = {
+    "trafilatura": plain(),
+    "trafilatura, no comments": plain(include_comments=False),
+    "trafilatura, recall": plain(include_comments=False, favor_recall=True),
+    "trafilatura, fast": plain(include_comments=False, fast=True),
+    "trafilatura, precision": plain(include_comments=False, favor_precision=True),
+    "trafilatura, fast, precision": plain(include_comments=False, fast=True, favor_precision=True),
+    "trafilatura, no comments, metadata": plain(include_comments=False, with_metadata=True),
+    "resiliparse": resiliparse_alone,
+    "readability-lxml": readability,
+    "medoid of the three": medoid,
+    "density": density_alone,
+    "vote of three, always": always_three,
+    "newsfold": newsfold,
+    "newsfold, matching text": newsfold_matching,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    scores: list[float]
+    seconds: float
+
+    @property
+    def mean(self) -> float:
+        return statistics.fmean(self.scores)
+
+
+def measure(name: str, read: Reader, pages: Sequence[Page]) -> Row | None:
+    try:
+        read(pages[0])
+    except ImportError as error:
+        print(f"{name:36} left out: {error}")
+        return None
+    start = time.process_time()
+    texts = [read(page) for page in pages]
+    seconds = time.process_time() - start
+    return Row(
+        name, [f1(text, page.gold) for text, page in zip(texts, pages, strict=True)], seconds
+    )
+
+
+def interval(differences: Sequence[float], samples: int = 10_000) -> tuple[float, float]:
+    chance = random.Random(1)
+    means = sorted(
+        statistics.fmean(chance.choices(differences, k=len(differences))) for _ in range(samples)
+    )
+    return means[int(0.025 * samples)], means[int(0.975 * samples)]
+
+
+def table(pages: Sequence[Page]) -> None:
+    print(f"{len(pages)} pages\n{'reading':36} {'F1':>7} {'pages/s':>8} {'ms/page':>8}")
+    rows = [row for name, read in READERS.items() if (row := measure(name, read, pages))]
+    for row in rows:
+        rate = len(pages) / row.seconds
+        print(f"{row.name:36} {row.mean:7.4f} {rate:8.1f} {1000 / rate:8.1f}")
+    rivals = [
+        row for row in rows if row.name.startswith("trafilatura") and "metadata" not in row.name
+    ]
+    best = max(rivals, key=lambda row: row.mean)
+    ours = next(row for row in rows if row.name == "newsfold")
+    compare(ours, best)
+    for name in ("trafilatura, no comments", "trafilatura, no comments, metadata"):
+        rival = next(row for row in rows if row.name == name)
+        print(f"CPU: {ours.seconds / rival.seconds:.2f} times that of {rival.name}")
+
+
+def compare(ours: Row, best: Row) -> None:
+    differences = [one - other for one, other in zip(ours.scores, best.scores, strict=True)]
+    low, high = interval(differences)
+    better, worse = sum(d > 0.005 for d in differences), sum(d < -0.005 for d in differences)
+    print(
+        f"\n{ours.name} against {best.name}: {statistics.fmean(differences):+.4f}"
+        f" [{low:+.4f}, {high:+.4f}], better on {better} pages, worse on {worse}"
+    )
+
+
+STEPS = {
+    extract: (
+        "parse_page", "metadata_of", "strip_dead_weight", "blocks_of", "densest", "settled", "elect",
+        "shown", "with_pictures", "matching_lines", "wire_evidence", "printed_author", "tostring",
+    ),
+    second_readings: ("resiliparse_text", "trafilatura_text", "guessed_date", "language_of"),
+    walls: ("signs_of", "wall_of"),
+}  # fmt: skip
+
+
+def steps(pages: Sequence[Page]) -> None:
+    spent: Counter[str] = Counter()
+    with timed(spent):
+        start = time.process_time()
+        how = Counter(extract.read_page(page.html, page.url).reasons[0] for page in pages)
+        total = time.process_time() - start
+    print(f"\n{'step':22} {'ms/page':>8} {'share':>6}")
+    for name, seconds in [*spent.most_common(), ("the rest", total - spent.total())]:
+        print(f"{name:22} {1000 * seconds / len(pages):8.2f} {seconds / total:6.1%}")
+    print(*(f"{count} x {reason}" for reason, count in how.most_common()), sep="; ")
+
+
+@contextmanager
+def timed(spent: Counter[str]) -> Iterator[None]:
+    """Every step replaced by itself with a stop-watch, for as long as it takes."""
+    kept = [
+        (module, name, getattr(module, name)) for module, names in STEPS.items() for name in names
+    ]
+    for module, name, step in kept:
+        setattr(module, name, watched(name, step, spent))
+    try:
+        yield
+    finally:
+        for module, name, step in kept:
+            setattr(module, name, step)
+
+
+def watched(name: str, step: Callable[P, T], spent: Counter[str]) -> Callable[P, T]:
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        start = time.process_time()
+        try:
+            return step(*args, **kwargs)
+        finally:
+            spent[name] += time.process_time() - start
+
+    return run
+
+
+def workers(pages: Sequence[Page]) -> None:
+    rates = {}
+    for number in (1, 2):
+        with ProcessPoolExecutor(number) as pool:
+            list(pool.map(newsfold, pages[: 8 * number], chunksize=4))
+            start = time.perf_counter()
+            list(pool.map(newsfold, pages, chunksize=8))
+            rates[number] = len(pages) / (time.perf_counter() - start)
+        print(f"{number} worker(s): {rates[number]:.1f} pages/s")
+    print(f"two workers are {rates[2] / rates[1]:.2f} times one")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="How well and how fast article pages are read.")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--pages", type=int, help="only the first so many")
+    parser.add_argument("--workers", action="store_true", help="measure one worker against two")
+    arguments = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    pages = load(arguments.data, arguments.pages)
+    if arguments.workers:
+        workers(pages)
+    else:
+        table(pages)
+        steps(pages)
+
+
+if __name__ == "__main__":
+    main()
