@@ -701,8 +701,11 @@ def test_the_newest_entries_are_kept() -> None:
 
 def test_bounds_hold_in_every_reader() -> None:
     broken = rss(*[f"<guid>{n}</guid><title>a<br>b</title>" for n in range(20)])
+    unclosed = broken.replace("</item>", "")
     items = ", ".join(f'{{"id": "{n}", "date_published": "20{n:02}-01-01"}}' for n in range(20))
     assert len(feed(broken, max_entries=3).entries) == 3
+    assert len(feed(unclosed, max_entries=3).entries) == 3
+    assert "20 items, of which 3 were read" in feed(broken, max_entries=3).problems
     json_feed = feed(f'{{"title": "x", "items": [{items}]}}', max_entries=3)
     assert [entry.guid for entry in json_feed.entries] == ["17", "18", "19"]
 
