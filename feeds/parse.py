@@ -4,7 +4,7 @@ The steps, each in a module of its own: bytes to text (:mod:`feeds.decode`); tex
 document says (:mod:`feeds.read_xml` for well-formed XML, :mod:`feeds.mend` and once more for almost
 well-formed, :mod:`feeds.read_broken` for the rest, :mod:`feeds.parse_json`); what it says to what a
 reader sees (:mod:`feeds.entries`). Pure: no network, no clock. Meant to run in a process that can
-be killed: ``feedparser`` needs minutes for a few inputs, whatever their size.
+be killed: what was found to take ``feedparser`` long is kept from it, but there may be more.
 """
 
 import re

@@ -701,8 +701,11 @@ def test_the_newest_entries_are_kept() -> None:
 
 def test_bounds_hold_in_every_reader() -> None:
     broken = rss(*[f"<guid>{n}</guid><title>a<br>b</title>" for n in range(20)])
+    unclosed = broken.replace("</item>", "")
     items = ", ".join(f'{{"id": "{n}", "date_published": "20{n:02}-01-01"}}' for n in range(20))
     assert len(feed(broken, max_entries=3).entries) == 3
+    assert len(feed(unclosed, max_entries=3).entries) == 3
+    assert "20 items, of which 3 were read" in feed(broken, max_entries=3).problems
     json_feed = feed(f'{{"title": "x", "items": [{items}]}}', max_entries=3)
     assert [entry.guid for entry in json_feed.entries] == ["17", "18", "19"]
 
@@ -755,6 +758,7 @@ def test_lengths_that_are_no_lengths_are_unknown() -> None:
     "body",
     [
         rss(f"<title>x</title><author>{'a.' * 31_000}</author>"),
+        rss(f"<title>x<br></title><author>{'a.' * 31_000}</author>"),
         rss("<title>x</title>" + "<category>c</category>" * 50_000),
         rss(f"<title>x</title><description>&lt;p style='{' ' * 31_000}'&gt;</description>"),
         rss(f"<title>{'&lt;' * 50_000}</title>"),
@@ -770,7 +774,7 @@ def test_lengths_that_are_no_lengths_are_unknown() -> None:
         rss("<title>x</title>") + "&" * 500_000,
         '{"title": "x", "items": [' + '{"id": 1, "tags": ["' + "x" * 99_999 + '"]},' * 9 + "{}]}",
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_hostile_documents_take_seconds_at_most(body: str) -> None:
     # What feedparser alone needs minutes for is the business of whoever kills its process.
