@@ -107,7 +107,13 @@ def render(config: Path, folder: Path) -> None:
 
 @main.command(short_help="Show everything on made-up news, offline.")
 @click.option("--once", is_flag=True, help="Do one full pass, print a summary, exit.")
-@click.option("--port", default=8080, show_default=True, help="Port of the front page; 0: any.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Port of the front page; 0: any.",
+)
 def demo(once: bool, port: int) -> None:
     """Show everything on a made-up newsroom, offline: no configuration, nothing kept.
 

@@ -162,7 +162,7 @@ class SourceSettings(Table):
 
     url: HttpUrl = Field(description="Address of the feed.")
     name: str | None = Field(
-        None, min_length=1, max_length=200, description="Default: the feed's own title."
+        None, min_length=1, max_length=200, description="Default: the registrable domain."
     )
     category: str | None = Field(None, min_length=1, max_length=100, description="For outputs.")
     publisher: str | None = Field(
