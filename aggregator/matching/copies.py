@@ -30,7 +30,7 @@ def sketch(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     if count > 4 * SKETCH:
         # Cheaper than sorting them all; repeats may leave fewer, never wrong ones.
         hashes = np.partition(hashes, 2 * SKETCH)[: 2 * SKETCH]
-    return np.unique(hashes)[:SKETCH]
+    return np.unique(hashes)[:SKETCH].copy()  # a view would hold on to all of them
 
 
 def containment(a: npt.NDArray[np.uint32], b: npt.NDArray[np.uint32]) -> float:

@@ -87,7 +87,8 @@ class Stories:
     def admit(self, slot: int, arrived: float, words: int) -> None:
         """Take an article in, of so many words, that arrived at a time in days."""
         self._arrived[slot] = arrived
-        self._brevity[slot] = min(max(_LONG - words, 0) / (_LONG - _SHORT), 1.0)
+        if words < _LONG:
+            self._brevity[slot] = min((_LONG - words) / (_LONG - _SHORT), 1.0)
 
     def needed(self, slot: int, size: int) -> float:
         """The average log-odds above which an article joins a story of ``size`` articles.
@@ -102,7 +103,7 @@ class Stories:
         return round(FLOOR + self._lenience(slot, size) * (SHORT_FLOOR - FLOOR))
 
     def _lenience(self, slot: int, size: int) -> float:
-        return self._brevity[slot] * min(size - 1, _LARGE_STORY) / _LARGE_STORY
+        return self._brevity.get(slot, 0.0) * min(size - 1, _LARGE_STORY) / _LARGE_STORY
 
     def put(self, slot: int, story: int, text: int) -> None:
         """Place an article without deciding. ``text`` is a key that copies have in common."""
@@ -115,7 +116,8 @@ class Stories:
 
     def drop(self, slot: int) -> None:
         """Forget the oldest article and its links; its first copy stands for it from now on."""
-        del self._arrived[slot], self._brevity[slot]
+        del self._arrived[slot]
+        self._brevity.pop(slot, None)
         self._part(slot, self._story.pop(slot))
         for other in self._links.pop(slot, ()):
             links = self._links[other]
