@@ -8,7 +8,7 @@ from typing import Any
 from feeds.model import FeedEntry
 from storage.articles import claim_new, commit_reading
 from storage.database import Database
-from storage.folding import commit_fold, stories_by_key
+from storage.folding import commit_fold, stories_of
 from storage.polling import commit_poll
 from storage.sources import claim_due, sync_sources
 from storage.values import (
@@ -158,7 +158,7 @@ def add_story(
 ) -> StoryState:
     """Fold these articles into a story of their own."""
     fold(db, story_write(key, *members, **changes), at=at)
-    (story,) = stories_by_key(db, [key])
+    (story,) = stories_of(db, [key], [])
     return story
 
 
