@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def folder(ledger: Ledger, clock: FakeClock | None = None) -> Folder:
     return Folder(ledger, MODEL, mint, clock or FakeClock(), Tally())
 
 
-def add(
+def add(  # noqa: PLR0917 - an article reads best as one line
     database: Database, source: int, guid: str, title: str, text: str, at: datetime = NOW
 ) -> int:
     """An article that has been read; its id."""
@@ -145,7 +146,7 @@ async def test_after_a_failed_commit_the_batch_is_folded_as_if_nothing_had_been(
 
 
 async def test_interrupted_and_uninterrupted_folding_agree(
-    ledger: LedgerThatFails, tmp_path: Any, sqlite_template: Any
+    ledger: LedgerThatFails, tmp_path: Path
 ) -> None:
     """A new folder for each article, and one for all of them."""
     other = open_database(f"sqlite:///{tmp_path / 'other.db'}")

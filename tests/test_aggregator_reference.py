@@ -21,10 +21,9 @@ def test_the_page_is_what_the_settings_say() -> None:
 
 def test_every_setting_is_in_the_page_and_explained() -> None:
     rows = configuration_reference().splitlines()
+    tables = [info.annotation for info in Settings.model_fields.values()]
     models: list[type[BaseModel]] = [SourceSettings, OutputSettings]
-    for info in Settings.model_fields.values():
-        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            models.append(info.annotation)
+    models += [t for t in tables if isinstance(t, type) and issubclass(t, BaseModel)]
     for model in models:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name} is not explained"
