@@ -34,7 +34,12 @@ _WEIGHTS = click.option(
 @click.command("fold", short_help="Fold articles from files into stories.")
 @_FILES
 @_WEIGHTS
-@click.option("--out", type=click.File("w", encoding="utf-8", lazy=True), default="-")
+@click.option(
+    "--out",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    default="-",
+    help="Where to write the lines; standard output unless named.",
+)
 def fold_files(files: tuple[Path, ...], weights: Path | None, out: TextIO) -> None:
     """Fold articles from JSON Lines files (.jsonl, .jsonl.gz) into stories.
 
