@@ -5,13 +5,12 @@ Exit codes: 0 done, 1 could not be done, 2 wrong usage or configuration.
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from aggregator.application import ApplicationError
 from aggregator.config import ConfigError, load_config
 from aggregator.environment import CONFIG_VARIABLE, process_environment
 from aggregator.settings import Settings
@@ -53,8 +52,7 @@ def read_settings(path: Path, command: str) -> Settings:
     except OSError as error:
         fail(f"cannot read {path}: {error.strerror}", 2)
     except ConfigError as error:
-        count = len(error.problems)
-        fail(f"{error}\n{count} problem{'s' if count > 1 else ''} in the configuration", 2)
+        fail(f"{error}\n{_count(error.problems, 'problem')} in the configuration", 2)
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
@@ -84,9 +82,13 @@ def check(config: Path) -> None:
     settings = read_settings(config, "check")
     outputs = ", ".join(f"/{output.name}.atom" for output in settings.outputs())
     click.echo(
-        f"{config} is fine: {len(settings.source)} sources, {len(settings.outputs())} outputs "
-        f"({outputs})"
+        f"{config} is fine: {_count(settings.source, 'source')}, "
+        f"{_count(settings.outputs(), 'output')} ({outputs})"
     )
+
+
+def _count(things: Sized, noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 @main.command()
@@ -177,6 +179,8 @@ def demo(once: bool, port: int) -> None:
 
 
 def _or_fail(work: Callable[[], None]) -> None:
+    from aggregator.application import ApplicationError  # noqa: PLC0415 - heavy, as above
+
     try:
         work()
     except ApplicationError as error:
