@@ -126,7 +126,7 @@ def rss(*items: tuple[str, str], extra: str = "") -> str:
     body = "".join(
         f"<item><title>{title}</title><guid isPermaLink='false'>{guid}</guid>"
         f"<link>https://times.example/{guid}</link>"
-        f"<description>{title}, in a few more words than that.</description>{extra}</item>"
+        f"<description>{title}.</description>{extra}</item>"
         for guid, title in items
     )
     return f"<rss version='2.0'><channel><title>Times</title>{body}</channel></rss>"
