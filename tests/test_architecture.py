@@ -24,7 +24,7 @@ HOMES = {
     "sqlalchemy": "storage/",
     "sqlmodel": "storage/",
     "tld": "feeds/urls.py",
-    "trafilatura": "feeds/extract.py",
+    "trafilatura": "feeds/second_readings.py",
     "uvicorn": "aggregator/server.py",
 }
 
