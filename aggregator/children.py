@@ -12,6 +12,7 @@ import resource
 import signal
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
@@ -98,11 +99,11 @@ class Children:
             self.killed += 1
             return ChildFailure("died", f"the child process died (exit code {error.exitcode})")
         except Exception as error:  # noqa: BLE001 - whatever a document provokes is a value here
-            said = f"{type(error).__name__}: {error}"[:500]
             if self._open and not _is_active(pool):
                 await self._replace(pool)
-                return ChildFailure("broken", f"no child process could do the work: {said}")
-            return ChildFailure("raised", said)
+                why = error.__cause__ or error
+                return ChildFailure("broken", f"no child process could do the work: {why}")
+            return ChildFailure("raised", f"{type(error).__name__}: {error}"[:500])
 
     async def _replace(self, broken: ProcessPool) -> None:
         """A new pool for a broken one, once for all who found it broken."""
@@ -128,7 +129,7 @@ async def _result(pool: ProcessPool, future: asyncio.Future[_T]) -> _T:
 def _is_active(pool: ProcessPool) -> bool:
     try:
         return pool.active
-    except OSError:  # it starts its processes when first looked at
+    except (OSError, BrokenProcessPool):  # it starts its processes when first looked at
         return False
 
 

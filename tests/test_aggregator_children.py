@@ -1,9 +1,12 @@
 import asyncio
+import multiprocessing
 import os
+import signal
 import time
 from collections.abc import AsyncIterator
 
 import pytest
+from pebble import ProcessPool
 
 from aggregator.children import ChildFailure, Children
 
@@ -84,3 +87,57 @@ async def test_closing_does_not_wait_for_what_hangs() -> None:
         await asyncio.sleep(0)
     await asyncio.wait({hanging}, timeout=10)
     assert hanging.done()
+
+
+async def test_a_pool_that_breaks_while_idle_is_replaced(children: Children) -> None:
+    pid = await children.run(os.getpid)
+    assert isinstance(pid, int)
+    os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(20):
+        while (outcome := await children.run(double, 2)) != 4:
+            assert isinstance(outcome, ChildFailure)
+    assert await asyncio.gather(*(children.run(double, n) for n in range(4))) == [0, 2, 4, 6]
+
+
+class Stillborn(Children):
+    """Its children die as they are born, as long as it is ``ill``."""
+
+    ill = True
+
+    def _new_pool(self) -> ProcessPool:
+        context = multiprocessing.get_context("forkserver")
+        initializer = {"initializer": die} if self.ill else {}
+        return ProcessPool(max_workers=1, context=context, **initializer)
+
+
+async def test_where_no_child_can_be_started_nobody_waits_for_ever() -> None:
+    async with Stillborn(workers=1, timeout=1.0, memory=256) as pool, asyncio.timeout(30):
+        outcomes = await asyncio.gather(*(pool.run(double, n) for n in range(3)))
+        assert all(isinstance(outcome, ChildFailure) for outcome in outcomes)
+        pool.ill = False
+        while (outcome := await pool.run(double, 2)) != 4:
+            assert isinstance(outcome, ChildFailure)
+
+
+class Unstartable(Children):
+    """No process can be started: the system has no more of them."""
+
+    def _new_pool(self) -> ProcessPool:
+        return ProcessPool(max_workers=1, context=NoProcesses())  # type: ignore[arg-type]  # of a context's shape
+
+
+class NoProcesses:
+    def __getattr__(self, name: str) -> object:
+        return getattr(multiprocessing.get_context("forkserver"), name)
+
+    def Process(self, *_: object, **__: object) -> None:  # noqa: N802 - a context's own name
+        raise OSError("no more processes")
+
+
+async def test_a_system_out_of_processes_is_a_value() -> None:
+    async with asyncio.timeout(30):
+        pool = Unstartable(workers=1, timeout=1.0, memory=256)
+        async with pool:
+            outcome = await pool.run(double, 2)
+        assert isinstance(outcome, ChildFailure)
+        assert "no more processes" in outcome.detail

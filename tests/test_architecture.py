@@ -16,7 +16,7 @@ HOMES = {
     "aiohttp": "feeds/fetch.py",
     "apscheduler": "aggregator/ticks.py",
     "click": "aggregator/",
-    "feedparser": "feeds/parse.py",
+    "feedparser": "feeds/read_broken.py",
     "nh3": "feeds/clean.py",
     "pebble": "aggregator/children.py",
     "protego": "feeds/robots.py",
@@ -24,7 +24,7 @@ HOMES = {
     "sqlalchemy": "storage/",
     "sqlmodel": "storage/",
     "tld": "feeds/urls.py",
-    "trafilatura": "feeds/extract.py",
+    "trafilatura": "feeds/second_readings.py",
     "uvicorn": "aggregator/server.py",
 }
 
