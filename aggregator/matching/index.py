@@ -21,7 +21,7 @@ Entries = npt.NDArray[np.uint32]
 @dataclass(frozen=True, slots=True, eq=False)
 class _Segment:
     terms: Entries
-    offsets: npt.NDArray[np.int64]
+    offsets: Ints
     slots: Ints
     newest: int
 
@@ -117,4 +117,6 @@ def _segment(terms: Entries, slots: Ints) -> _Segment:
     )
     terms, slots = terms[order], slots[order]
     distinct, starts = np.unique(terms, return_index=True)
-    return _Segment(distinct, np.append(starts, len(terms)), slots, int(slots.max()))
+    return _Segment(
+        distinct, np.append(starts, len(terms)).astype(np.int32), slots, int(slots.max())
+    )
