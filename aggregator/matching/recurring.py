@@ -37,7 +37,7 @@ _WHAT = (
     r"overzicht|em resumo|resumo|w skr\u00f3cie|przegl\u0105d"
 )
 _ROUND_UP = re.compile(
-    rf"(?:\b(?:{_WHEN})\b[\w' ]{{0,12}}\b(?:{_WHAT})\b|\b(?:{_WHAT})\b[\w' ]{{0,12}}\b(?:{_WHEN})\b)",
+    rf"\b(?:{_WHEN})\b[\w' ]{{0,12}}\b(?:{_WHAT})\b|\b(?:{_WHAT})\b[\w' ]{{0,12}}\b(?:{_WHEN})\b",
     re.IGNORECASE,
 )
 _OTHER_WORDS = 5
@@ -47,7 +47,10 @@ def _calendar() -> re.Pattern[str]:
     names = {
         name.casefold().rstrip(".")
         for language in _LANGUAGES
-        for names in (get_month_names("wide", language), get_day_names("wide", language))
+        for names in (
+            get_month_names("wide", locale=language),
+            get_day_names("wide", locale=language),
+        )
         for name in names.values()
     }
     return re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, names), reverse=True))})\b")

@@ -61,7 +61,8 @@ def train(
     background = count_background(row.document for rows in files for row in rows)
     examples = []
     for path, rows in zip(paths, files, strict=True):
-        strange = count_background(row.document for some in files if some is not rows for row in some)
+        # Unread material brings names that no background has counted.
+        strange = count_background(r.document for some in files if some is not rows for r in some)
         for name, variant in VARIANTS.items():
             progress(f"{path.name}: {name}")
             varied = [variant(row) for row in rows]
