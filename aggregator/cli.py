@@ -10,7 +10,7 @@ import click
 
 from aggregator.cli_files import evaluate, fold_files, train_weights
 from aggregator.cli_stories import corrections, explain, refold, story
-from aggregator.cli_words import config_option, fail, or_fail, read_settings
+from aggregator.cli_words import config_option, counted, fail, or_fail, read_settings
 from aggregator.version import VERSION
 
 
@@ -35,8 +35,8 @@ def check(config: Path) -> None:
     settings = read_settings(config, "check")
     outputs = ", ".join(f"/{output.name}.atom" for output in settings.outputs())
     click.echo(
-        f"{config} is fine: {len(settings.source)} sources, {len(settings.outputs())} outputs "
-        f"({outputs})"
+        f"{config} is fine: {counted(settings.source, 'source')}, "
+        f"{counted(settings.outputs(), 'output')} ({outputs})"
     )
 
 

@@ -1,7 +1,7 @@
 """What every command says the same way: where the configuration is, and what went wrong."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -48,8 +48,7 @@ def read_settings(path: Path, command: str) -> Settings:
     except OSError as error:
         fail(f"cannot read {path}: {error.strerror}", 2)
     except ConfigError as error:
-        count = len(error.problems)
-        fail(f"{error}\n{count} problem{'s' if count > 1 else ''} in the configuration", 2)
+        fail(f"{error}\n{counted(error.problems, 'problem')} in the configuration", 2)
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
@@ -64,3 +63,8 @@ def or_fail(work: Callable[[], None]) -> None:
         work()
     except ApplicationError as error:
         fail(str(error))
+
+
+def counted(things: Sized, noun: str) -> str:
+    """``1 source``, ``2 sources``."""
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

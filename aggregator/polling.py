@@ -142,9 +142,9 @@ class Poller:
     def _report(self, source: SourceState, commit: PollCommit, plan: Plan) -> None:
         count = len(commit.new) + len(commit.changed)
         if commit.error is None:
-            self._tools.tally.source_polled(count)
+            self._tools.tally.source_polled(source.url, count)
         else:
-            self._tools.tally.source_failed(source.name, commit.error)
+            self._tools.tally.source_failed(source.url, source.name, commit.error)
         log = _log.info if commit.error is None else _log.warning
         log(
             "polled",

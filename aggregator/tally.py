@@ -1,5 +1,6 @@
 """What a pass did: counts, and the sources that failed. Shown as progress and as a summary."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,19 +13,29 @@ class Tally:
     entries: int = 0
     read: int = 0
     folded: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
     changed: Callable[[], None] = lambda: None
+    _failing: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def source_polled(self, entries: int) -> None:
+    @property
+    def failed(self) -> dict[str, str]:
+        """What went wrong, by source: its name, and its address where others have the name too."""
+        names = Counter(name for name, _ in self._failing.values())
+        return {
+            name if names[name] == 1 else f"{name} ({url})": error
+            for url, (name, error) in self._failing.items()
+        }
+
+    def source_polled(self, url: str, entries: int) -> None:
         """A source answered with so many new or changed entries."""
+        self._failing.pop(url, None)
         self.polled += 1
         self.entries += entries
         self.changed()
 
-    def source_failed(self, name: str, error: str) -> None:
+    def source_failed(self, url: str, name: str, error: str) -> None:
         """A source did not answer, or not with a feed."""
         self.polled += 1
-        self.failed[name] = error
+        self._failing[url] = (name, error)
         self.changed()
 
     def article_read(self) -> None:

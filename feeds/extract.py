@@ -21,7 +21,7 @@ from lxml.html import HtmlElement, tostring
 
 from feeds import furniture, page_rules, second_readings, walls
 from feeds.blocks import Block, blocks_of
-from feeds.byline import printed_author
+from feeds.byline import printed_authors
 from feeds.density import densest
 from feeds.display import Display, shown, shown_text, with_pictures
 from feeds.html_tree import UnreadablePageError, parse_page, strip_dead_weight
@@ -148,7 +148,8 @@ def _main(tree: HtmlElement, body: HtmlElement, blocks: list[Block], url: str) -
 
 def _assembled(page: _Page, main: _Main) -> PageReading:
     headline = (page.headline,) if page.headline else ()
-    kept, lines = _without_furniture(main, (*headline, *page.metadata.titles))
+    names = (*headline, *page.metadata.titles, *page.metadata.authors)
+    kept, lines = _without_furniture(main, names)
     display = (
         shown(with_pictures(kept, page.blocks), page.url)
         if kept
@@ -173,10 +174,10 @@ def _title(page: _Page) -> str:
     return next(iter(page.metadata.titles), page.headline or "")
 
 
-def _without_furniture(main: _Main, titles: Sequence[str]) -> tuple[list[Block], list[str]]:
+def _without_furniture(main: _Main, names: Sequence[str]) -> tuple[list[Block], list[str]]:
     blocks = [block for block in main.blocks if block.text]
     lines = [block.text for block in blocks] or [line for line in main.lines if line.strip()]
-    kept = furniture.body_lines(lines, titles)
+    kept = furniture.body_lines(lines, names)
     return [blocks[at] for at in kept] if blocks else [], [lines[at] for at in kept]
 
 
@@ -210,8 +211,7 @@ def _reading(
 
 
 def _printed(page: _Page, main: _Main) -> tuple[str, ...]:
-    author = printed_author(page.blocks, next(iter(main.blocks), None))
-    return (author,) if author else ()
+    return printed_authors(page.blocks, next(iter(main.blocks), None))
 
 
 def _reasons(main: _Main, wall: walls.Wall | None, metadata: PageMetadata) -> tuple[str, ...]:

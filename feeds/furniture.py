@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from feeds.phrases import alternatives, phrases
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f\u2026][\"'\u201d\u2019\u00bb)\]]*$")
 
 # A short line that starts so ends the article: what follows is for the next click.
@@ -25,6 +25,7 @@ _PLEA_CLUES = (
     "mailing list", "commission", "cookies", "subscribe", "sign up", "register",
 )  # fmt: skip
 _PLEA = phrases("plea")
+_SHARE_LINE = phrases("share_line")
 
 _DATE_LINE = phrases("date_line")
 _BYLINE = re.compile(rf"^\W*(?i:{alternatives('byline')})\b\W*(?!the\b|a\b|an\b)\w")
@@ -47,7 +48,8 @@ def is_plea(line: str) -> bool:
     """Whether a line is an advertisement mark, a share button's name, a plea or a legal notice."""
     if len(line) >= 250:
         return False
-    if _PLEA_HEAD.match(line.lstrip(_MARKS)):
+    bare = line.lstrip(_MARKS)
+    if _PLEA_HEAD.match(bare) or _SHARE_LINE.match(bare):
         return True
     lowered = line.lower()
     return any(clue in lowered for clue in _PLEA_CLUES) and bool(_PLEA.search(line))
@@ -76,27 +78,36 @@ def same_words(left: str, right: str) -> bool:
     )
 
 
-def body_lines(lines: Sequence[str], titles: Sequence[str]) -> list[int]:
-    """Which lines are the article's, as positions; ``titles`` are what the article is called."""
+def body_lines(lines: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Which lines are the article's, as positions; ``names`` are what it is called and by whom."""
     sizes = [len(words(line)) for line in lines]
-    start = _after_title(lines, sizes, titles)
+    start = _after_title(lines, sizes, names)
     end = _before_furniture(lines, sizes, start)
     kept = []
     for position in range(start, end):
         line = lines[position]
-        if is_plea(line) or (position - start < 6 and is_byline(line)):
+        if not sizes[position] or is_plea(line) or (position - start < 6 and is_byline(line)):
             continue
-        if position - start < 3 and any(same_words(line, title) for title in titles):
+        if position - start < 3 and (
+            any(same_words(line, name) for name in names)
+            or _is_said_again(line, lines[position + 1 :])
+        ):
             continue
         kept.append(position)
     return kept
 
 
-def _after_title(lines: Sequence[str], sizes: Sequence[int], titles: Sequence[str]) -> int:
+def _is_said_again(line: str, following: Sequence[str]) -> bool:
+    """Whether a standfirst is only the beginning of the text, which follows."""
+    said = " ".join(words(line))
+    return len(said) > 60 and any(said in " ".join(words(other)) for other in following[:4])
+
+
+def _after_title(lines: Sequence[str], sizes: Sequence[int], names: Sequence[str]) -> int:
     """The first line after the title, where little but furniture can stand before it."""
     passed = 0
     for position, line in enumerate(lines):
-        if any(same_words(line, title) for title in titles):
+        if any(same_words(line, name) for name in names):
             return position + 1
         passed += sizes[position]
         if passed > 50 or sizes[position] > 25:

@@ -146,8 +146,8 @@ def wall_of(
         or _missing(title, text, size)
         or _consent(title, text, visible, size)
         or _paywall(text, visible, size, signs, free)
-        or _script(text, visible, size, signs)
         or _video(size, signs, types, url)
+        or _script(text, visible, size, signs)
     )
 
 
@@ -225,7 +225,7 @@ def _script(text: str, visible: str, size: int, signs: PageSigns) -> Wall | None
 def _video(size: int, signs: PageSigns, types: Collection[str], url: str) -> Wall | None:
     called = any(name.startswith("video.") or name == "VideoObject" for name in types)
     at_video = re.search(r"/(?:videos?|watch|mediathek|clips?)(?:/|$)", urlsplit(url).path)
-    if size < _STUB and (signs.players or called) and (called or at_video):
+    if size < _STUB and (signs.players or called) and (called or at_video or size < 30):
         return Wall(VIDEO, "the page shows a video and little text")
     return None
 

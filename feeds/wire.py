@@ -47,7 +47,10 @@ _PLACE_ONLY = re.compile(
 
 # without a dash, a point or a date a bracketed name is only a bracketed name
 _CLOSED = re.compile(rf"\d|[{_DASHES}:.]\s*$")
-_INITIALS = re.compile(r"^\s*[A-ZÀ-Þ][A-ZÀ-Þ&/-]{1,9}\s*$")
+_INITIALS = re.compile(r"^\s*(?:[A-ZÀ-Þ][A-ZÀ-Þ&/-]{1,9}|[a-z]{2,5})\s*$")
+_PROPER = re.compile(r"^(?:[^\W\d_a-z][\w.'\u2019-]*(?:, |[ ]|$)|(?:de|da|do|del|of|am|an) )+$")
+# American broadcasters sign so: KTRK, WABC
+_STATION = re.compile(r"^[KW][A-Z]{2,3}$")
 _ABBREVIATED = re.compile(r"\b[A-Z]\.[A-Z]$")
 _NO_PLACES = frozenset(
     {"BREAKING", "EXCLUSIVE", "UPDATE", "OPINION", "WATCH", "VIDEO", "LIVE", "ANALYSIS", "NOTE"}
@@ -110,7 +113,7 @@ def dateline_of(paragraph: str) -> Dateline | None:
             continue
         agency = agency_named(found["agency"])
         place = _place(found["place"])
-        if agency or (place and _INITIALS.match(found["agency"])):
+        if agency or (place and _PROPER.match(place) and _INITIALS.match(found["agency"])):
             named = agency or found["agency"].strip()
             words = found.group().strip(_TRIM)
             return Dateline(place, named, found.end(), words, known=agency is not None)
@@ -141,8 +144,15 @@ def wire_evidence(paragraphs: Sequence[str], authors: Sequence[str]) -> WireEvid
 
 def _from_dateline(paragraphs: Sequence[str]) -> list[WireEvidence]:
     datelines = [dateline for text in paragraphs if (dateline := dateline_of(text))]
-    return [WireEvidence(line.agency, 0.95 if line.known else 0.4, f"dateline {line.words}")
+    return [WireEvidence(line.agency, _strength(line), f"dateline {line.words}")
             for line in datelines if line.agency][:1]  # fmt: skip
+
+
+def _strength(line: Dateline) -> float:
+    """How much a dateline proves: unknown initials may be an agency's or a broadcaster's own."""
+    if line.known:
+        return 0.95
+    return 0.3 if _STATION.match(line.agency or "") else 0.6
 
 
 def _from_authors(authors: Sequence[str]) -> list[WireEvidence]:

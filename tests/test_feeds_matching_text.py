@@ -154,6 +154,8 @@ def test_any_text_has_a_matching_text(text: str, title: str) -> None:
         "Xem thêm: Cầu đóng cửa",
         "• Related: more of this",
         "5 min read",
+        "Facebook Twitter WhatsApp Copy link 111 Comments",
+        "FacebookTwitterEmail",
         "This article contains affiliate links.",
     ],
 )
@@ -166,6 +168,7 @@ def test_pleas_and_marks_are_furniture(line: str) -> None:
     [
         PARAGRAPHS[0],
         "Copyrights were the subject of the talks.",
+        "11 100 2,500",
         "The newsletter of the society is the oldest in the country.",
         "Read by few, his books were loved by those.",
         "all rights reserved " * 20,
@@ -217,6 +220,12 @@ def test_headings_that_end_an_article(line: str, ends: bool) -> None:
 def test_everything_up_to_the_title_goes() -> None:
     lines = ["Home › News", TITLE + " | Courier", "By Marta Lind", *PARAGRAPHS]
     assert [lines[at] for at in body_lines(lines, [TITLE])] == list(PARAGRAPHS)
+
+
+def test_a_standfirst_that_only_begins_the_text_goes() -> None:
+    lines = [PARAGRAPHS[0], "Marta Lind", "NORWICK (AP) — " + PARAGRAPHS[0], PARAGRAPHS[1]]
+    assert body_lines(lines, ["Marta Lind"]) == [2, 3]
+    assert body_lines([PARAGRAPHS[0], "___", PARAGRAPHS[0]], []) == [2]
 
 
 def test_a_title_far_down_is_a_mention() -> None:

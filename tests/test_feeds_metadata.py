@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pages import article
 
 from feeds.blocks import blocks_of
-from feeds.byline import printed_author
+from feeds.byline import printed_authors
 from feeds.html_tree import parse_html, parse_page
 from feeds.json_ld import article_among, link_of, texts_of, things_of, types_of
 from feeds.metadata import PageMetadata, absolute, metadata_of, parse_time
@@ -134,20 +134,23 @@ def test_author_links_name_the_author() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "author"),
+    ("body", "authors"),
     [
-        ("<p class='byline'>By Marta Lind, 20 November</p><p>{0}</p>", "Marta Lind"),
-        ("<div><span>By Marta Lind</span></div><p>{0}</p>", "Marta Lind"),
-        ("<div class='author-name'>Jo van Park</div><p>{0}</p>", "Jo van Park"),
-        ("<p><a class='author'>Jo Park</a></p><p>{0}</p>", "Jo Park"),
-        ("<p>By the river</p><p>{0}</p>", None),
-        ("<div class='author'>Our newsroom desk</div><p>{0}</p>", None),
-        ("<p>{0}</p>", None),
+        ("<p class='byline'>By Marta Lind, 20 November</p><p>{0}</p>", ("Marta Lind",)),
+        ("<div><span>By Marta Lind</span></div><p>{0}</p>", ("Marta Lind",)),
+        ("<div class='author-name'>Jo van Park</div><p>{0}</p>", ("Jo van Park",)),
+        ("<p><a class='author'>Jo Park</a></p><p>{0}</p>", ("Jo Park",)),
+        ("<p>By Marta Lind and Jo Park, Staff Writers</p><p>{0}</p>", ("Marta Lind", "Jo Park")),
+        ("<p>By Jo Park in Norwick</p><p>{0}</p>", ("Jo Park",)),
+        ("<p>Jo Park, <time>20 November</time></p><p>{0}</p>", ("Jo Park",)),
+        ("<p>By the river</p><p>{0}</p>", ()),
+        ("<div class='author'>Our newsroom desk</div><p>{0}</p>", ()),
+        ("<p>{0}</p>", ()),
     ],
 )
-def test_the_printed_author_is_read_with_caution(body: str, author: str | None) -> None:
+def test_the_printed_author_is_read_with_caution(body: str, authors: tuple[str, ...]) -> None:
     found = blocks_of(parse_html(body.format("Some forty thousand people cross the bridge. " * 3)))
-    assert printed_author(found, found[-1]) == author
+    assert printed_authors(found, found[-1]) == authors
 
 
 @pytest.mark.parametrize(

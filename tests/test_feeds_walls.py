@@ -209,6 +209,7 @@ def test_a_video_page_has_a_player_and_little_text() -> None:
     player = PageSigns(visible=900, players=1)
     assert verdict(PARAGRAPHS[0], signs=player, types=("VideoObject",)) == "video"
     assert verdict(PARAGRAPHS[0], signs=player, url="https://paper.example/video/bridge") == "video"
+    assert verdict("02:47", signs=player) == "video"
     assert verdict(PARAGRAPHS[0], signs=player) is None
     assert verdict(ARTICLE * 2, signs=player, types=("VideoObject",)) is None
 

@@ -50,6 +50,7 @@ def test_datelines_in_many_languages(head: str, place: str | None, agency: str |
         REST,
         "Tekst (PAP)",
         "The president (R) - said so",
+        "The company (ltd) - said so",
         "Paris Saint-Germain (a club) - won again",
         "- a list item with a dash",
         "A — B",
@@ -133,10 +134,14 @@ def test_the_strongest_sign_is_kept() -> None:
     assert (found.agency, found.strength, found.sign) == ("AFP", 0.95, "dateline PARIS (AFP)")
 
 
-def test_initials_in_a_dateline_are_weak_evidence() -> None:
-    found = wire_evidence(["BOSTON (WBZ) — " + REST], [])
+@pytest.mark.parametrize(
+    ("head", "strength"),
+    [("BOSTON (WBZ) — ", 0.3), ("Norwick (npa) — ", 0.6), ("NORWICK (MNA) — ", 0.6)],
+)
+def test_unknown_initials_in_a_dateline_prove_less(head: str, strength: float) -> None:
+    found = wire_evidence([head + REST], [])
     assert found is not None
-    assert found.strength < 0.5
+    assert found.strength == strength
 
 
 def test_mentions_inside_a_text_are_no_evidence() -> None:

@@ -1,0 +1,167 @@
+"""The command line: in this process where that is all the same, as a process where it is not."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from aggregator.cli import main
+from aggregator.version import VERSION
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = ("check", "demo", "init", "render", "run", "update")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NEWSFOLD_CONFIG", raising=False)
+
+
+def newsfold(*words: str, **environment: str) -> Result:
+    return CliRunner().invoke(main, words, env=environment)
+
+
+def configure(text: str = "", name: str = "newsfold.toml") -> Path:
+    path = Path(name)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_help_teaches() -> None:
+    said = newsfold("--help")
+    assert said.exit_code == 0
+    for command in COMMANDS:
+        assert f"\n  {command} " in said.stdout
+    assert "newsfold demo" in said.stdout
+    assert newsfold("-h").stdout == said.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    said = newsfold(command, "--help")
+    assert said.exit_code == 0
+    assert f"Usage: main {command}" in said.stdout
+    assert len(said.stdout.splitlines()) > 5
+
+
+def test_help_and_check_need_none_of_what_is_heavy() -> None:
+    """They are to answer at once."""
+    configure()
+    script = (
+        "import sys\nfrom aggregator.cli import main\n"
+        "main(['check'], standalone_mode=False)\n"
+        "heavy = {'uvicorn', 'fastapi', 'apscheduler', 'structlog'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_version() -> None:
+    assert newsfold("--version").stdout == f"newsfold, version {VERSION}\n"
+
+
+@pytest.mark.parametrize("command", ["check", "run", "update", "render"])
+def test_without_a_configuration_it_explains_how_to_make_one(command: str) -> None:
+    said = newsfold(command, *(("--to", "site") if command == "render" else ()))
+    assert said.exit_code == 2
+    assert "no configuration at newsfold.toml" in said.stderr
+    assert "newsfold init" in said.stderr
+    assert f"newsfold {command} --config FILE" in said.stderr
+    assert said.stdout == ""
+    assert not list(Path.cwd().iterdir())
+
+
+def test_a_broken_configuration_is_explained_with_its_places() -> None:
+    configure('[server]\nlisten = "nowhere"\ntitel = "x"\n')
+    said = newsfold("check")
+    assert said.exit_code == 2
+    assert "newsfold.toml:2: " in said.stderr
+    assert 'newsfold.toml:3: unknown key "titel"; did you mean "title"?' in said.stderr
+    assert said.stderr.endswith("2 problems in the configuration\n")
+    configure('[server]\nlisten = "nowhere"\n')
+    assert newsfold("check").stderr.endswith("1 problem in the configuration\n")
+
+
+def test_a_configuration_that_cannot_be_read_is_told() -> None:
+    configure().chmod(0)
+    said = newsfold("check", "--config", "newsfold.toml/x.toml")
+    assert said.exit_code == 2
+    assert said.stderr == "cannot read newsfold.toml/x.toml: Not a directory\n"
+
+
+def test_check_says_what_there_is() -> None:
+    configure(
+        '[[source]]\nurl = "https://a.example/"\n[[output]]\nname = "a"\n[[output]]\nname = "b"'
+    )
+    said = newsfold("check")
+    assert said.exit_code == 0
+    assert said.stdout == "newsfold.toml is fine: 1 source, 2 outputs (/a.atom, /b.atom)\n"
+    configure()
+    assert newsfold("check").stdout == "newsfold.toml is fine: 0 sources, 1 output (/feed.atom)\n"
+
+
+def test_the_configuration_can_be_named_in_the_environment() -> None:
+    configure(name="other.toml")
+    assert newsfold("check", NEWSFOLD_CONFIG="other.toml").stdout.startswith("other.toml is fine")
+    assert newsfold("check", NEWSFOLD_CONFIG="other.toml", NEWSFOLD_FETCH_X="1").exit_code == 2
+
+
+def test_init_writes_an_example_that_is_fine_and_overwrites_nothing() -> None:
+    said = newsfold("init")
+    assert said.exit_code == 0
+    assert "newsfold run --config newsfold.toml" in said.stdout
+    assert newsfold("check").exit_code == 0
+    path = Path("newsfold.toml")
+    path.write_text("mine", encoding="utf-8")
+    said = newsfold("init")
+    assert said.exit_code == 1
+    assert "it was not touched" in said.stderr
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+def test_init_says_why_it_cannot_write() -> None:
+    said = newsfold("init", "--config", "no/such/folder.toml")
+    assert said.exit_code == 1
+    assert said.stderr == "cannot write no/such/folder.toml: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("nonsense",), ("run", "--nonsense"), ("render",), ("demo", "--port", "70000"), ("demo", "x")],
+)
+def test_wrong_usage_is_2_and_explained(words: tuple[str, ...]) -> None:
+    said = newsfold(*words)
+    assert said.exit_code == 2
+    assert "Usage:" in said.stderr
+
+
+@pytest.mark.parametrize("command", [("run",), ("update",), ("render", "--to", "site")])
+def test_a_bad_database_is_one_clear_line(command: tuple[str, ...]) -> None:
+    script = f"from aggregator.cli import main; main({[*command]!r})"
+    configure(
+        f"[server]\nlisten = '127.0.0.1:0'\n[storage]\nurl = {json.dumps('sqlite:///no/n.db')}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "cannot open the database" in done.stderr
+    assert done.stdout == ""

@@ -1,0 +1,72 @@
+import re
+import tomllib
+from pathlib import Path
+
+import click
+from pydantic import BaseModel
+
+from aggregator.cli import main
+from aggregator.reference import configuration_reference
+from aggregator.settings import OutputSettings, Settings, SourceSettings
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_page_is_what_the_settings_say() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert page == configuration_reference(), (
+        "python -m aggregator.reference > docs/configuration.md"
+    )
+
+
+def test_every_setting_is_in_the_page_and_explained() -> None:
+    rows = configuration_reference().splitlines()
+    tables = [info.annotation for info in Settings.model_fields.values()]
+    models: list[type[BaseModel]] = [SourceSettings, OutputSettings]
+    models += [t for t in tables if isinstance(t, type) and issubclass(t, BaseModel)]
+    for model in models:
+        for name, field in model.model_fields.items():
+            assert field.description, f"{model.__name__}.{name} is not explained"
+            assert any(row.startswith(f"| `{name}` |") for row in rows)
+
+
+def test_defaults_and_types_are_written_as_toml_has_them() -> None:
+    page = configuration_reference()
+    assert '| `min_interval` | duration | `"15m"` |' in page
+    assert "| `enabled` | true or false | `true` |" in page
+    assert "| `url` | text | required |" in page
+    assert "| `categories` | list of text | `[]` |" in page
+    assert "| `full_text` |" in page
+    assert '`"auto"` or `"always"` or `"never"`' in page
+
+
+def test_every_command_that_the_readme_names_exists() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = re.findall(
+        r"newsfold ((?:init|check|run|update|render|demo|[a-z]+)\b)([^`\n#]*)", readme
+    )
+    lines = [(name, rest) for name, rest in named if f"newsfold {name}" in readme]
+    commands = main.commands
+    documented = {name for name, _ in re.findall(r"\| `newsfold ([a-z]+)([^`]*)`", readme)}
+    assert documented == set(commands)
+    for name, rest in lines:
+        if name not in commands:
+            continue
+        options = {option for p in commands[name].params for option in p.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= options | {"--help"}
+
+
+def test_the_readmes_example_is_a_configuration() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    settings = Settings.model_validate(tomllib.loads(example))
+    assert settings.source[0].publisher == "Example Times"
+
+
+def test_every_command_and_option_says_what_it_does() -> None:
+    groups = [c for c in main.commands.values() if isinstance(c, click.Group)]
+    for command in [*main.commands.values(), *(c for g in groups for c in g.commands.values())]:
+        assert command.help
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{command.name} {parameter.name}"

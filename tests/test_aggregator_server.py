@@ -1,0 +1,77 @@
+import asyncio
+import socket
+
+import aiohttp
+import pytest
+from newsroom_runs import serve
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from aggregator.server import ListenError, bind, serving
+
+
+def test_a_free_port_is_found_and_a_taken_one_told() -> None:
+    with bind("127.0.0.1:0") as listener:
+        taken = f"127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(ListenError, match=f"cannot listen on {taken}: .*in use"):
+            bind(taken)
+
+
+def test_an_address_of_another_machine_is_told() -> None:
+    with pytest.raises(ListenError, match=r"cannot listen on 192\.0\.2\.1:0"):
+        bind("192.0.2.1:0")
+    with pytest.raises(ListenError, match="no-such-host"):
+        bind("no-such-host.invalid:0")
+
+
+def test_ipv6_addresses_stand_in_brackets() -> None:
+    try:
+        listener = bind("[::1]:0")
+    except ListenError:
+        pytest.skip("this machine has no IPv6 loopback")
+    with listener:
+        assert listener.family == socket.AF_INET6
+
+
+async def hello(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("hello")
+
+
+async def test_it_serves_for_as_long_as_the_block_runs() -> None:
+    app = Starlette(routes=[Route("/", hello)])
+    async with (
+        serve(app) as url,
+        aiohttp.ClientSession() as session,
+        session.get(url) as response,
+    ):
+        assert await response.text() == "hello"
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await session.get(url)
+
+
+async def test_an_error_in_the_block_ends_the_server_and_passes_on() -> None:
+    with bind("127.0.0.1:0") as listener:
+        with pytest.raises(ValueError, match="no"):
+            async with serving(Starlette(), listener):
+                raise ValueError("no")
+        assert not [task for task in asyncio.all_tasks() if task.get_name() == "web"]
+
+
+async def test_a_request_that_never_ends_does_not_keep_the_server() -> None:
+    asked = asyncio.Event()
+
+    async def endless(_: Request) -> PlainTextResponse:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    app = Starlette(routes=[Route("/", endless)])
+    async with aiohttp.ClientSession() as session, asyncio.timeout(15):
+        async with serve(app) as url:
+            request = asyncio.create_task(session.get(url))
+            await asked.wait()
+        with pytest.raises(aiohttp.ClientError):
+            (await request).raise_for_status()

@@ -1,0 +1,81 @@
+"""A site as files: complete, and touched only where it changed."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from builders import add_articles, add_source, fold, read_articles, story_write
+from fakes import FakeClock
+from newsroom_runs import opened, settings_for
+
+from aggregator.application import Application, ApplicationError
+from aggregator.static_files import write_site
+from storage.folding import stories_of
+
+TOKEN = "0123456789abcdef-token"
+STORIES = 45
+
+
+@pytest.fixture
+def engine_name() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+async def application(database_url: str) -> AsyncIterator[Application]:
+    outputs = [{"name": "world"}, {"name": "full", "content": "full", "token": TOKEN}]
+    sources: list[dict[str, object]] = [{"url": "https://times.example/feed.xml", "name": "Times"}]
+    settings = settings_for(database_url, sources, output=outputs)
+    async with opened(settings, FakeClock()) as application:
+        database = application.ledger.database
+        source = add_source(database)
+        ids = add_articles(database, source.id, *(f"g{number}" for number in range(STORIES)))
+        read_articles(database, *ids)
+        fold(database, *(story_write(key, article_id) for key, article_id in enumerate(ids)))
+        await application.publisher.refresh()
+        yield application
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+async def test_every_page_that_is_linked_is_there(application: Application, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    written, same = await write_site(application, folder)
+    found = files(folder)
+    assert (written, same) == (len(found), 0)
+    for body in found.values():
+        for path in re.findall(rb"https://news\.example/([^\"'<>?&\\ ]*)", body):
+            name = path.decode()
+            assert name in found or f"{name}/index.html".lstrip("/") in found, name
+    assert len([name for name in found if name.startswith("story/")]) == STORIES
+
+
+async def test_guarded_outputs_are_not_written(application: Application, tmp_path: Path) -> None:
+    await write_site(application, tmp_path)
+    found = files(tmp_path)
+    assert not [name for name in found if name.startswith("full")]
+    assert not any(TOKEN.encode() in body for body in found.values())
+
+
+async def test_only_what_changed_is_written_and_whole(
+    application: Application, tmp_path: Path
+) -> None:
+    folder = tmp_path / "site"
+    await write_site(application, folder)
+    (folder / "index.html").write_bytes(b"half")
+    (folder / "story" / "story-7" / "index.html").unlink()
+    count = len(files(folder)) + 1
+    assert await write_site(application, folder) == (2, count - 2)
+    assert not list(folder.rglob("*.new"))
+    assert len(stories_of(application.ledger.database, range(STORIES), [])) == STORIES
+
+
+async def test_a_folder_that_cannot_be_written_is_told(
+    application: Application, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ApplicationError, match=r"cannot write .*file/world\.atom: "):
+        await write_site(application, tmp_path / "file")

@@ -1,0 +1,337 @@
+"""The web application over loopback HTTP, answered by the server that the daemon uses."""
+
+import gzip
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import brotli
+import pytest
+from builders import (
+    HOUR,
+    NOW,
+    add_articles,
+    add_source,
+    as_write,
+    fold,
+    read_articles,
+    story_write,
+)
+from lxml import etree
+from newsroom_runs import serve
+from starlette.routing import Route
+
+from aggregator.ledger import Ledger
+from aggregator.publisher import Identity, Publisher
+from aggregator.settings import Settings
+from aggregator.web.app import Site, create_app, routes
+from aggregator.web.pages import STYLE, STYLE_PATH
+from storage.database import open_database
+from storage.folding import stories_of
+
+TOKEN = "0123456789abcdef-token"
+SETTINGS = Settings.model_validate(
+    {
+        "server": {"base_url": "https://news.example", "title": "News"},
+        "output": [
+            {"name": "world"},
+            {"name": "full", "content": "full", "token": TOKEN},
+        ],
+    }
+)
+ROOT = Path(__file__).parent.parent
+PAGE, STORY, WORLD = "/", "/story/story-0", "/world.atom"
+PUBLIC = [PAGE, STORY, WORLD, "/world.rss", "/world.json", "/sources", "/opml", STYLE_PATH]
+HEADERS = {
+    "content-security-policy",
+    "cross-origin-opener-policy",
+    "permissions-policy",
+    "referrer-policy",
+    "x-content-type-options",
+    "x-robots-tag",
+}
+STORIES = 45
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with stories, to copy."""
+    path = tmp_path_factory.mktemp("filled") / "newsfold.db"
+    ledger = Ledger(open_database(f"sqlite:///{path}"))
+    fill(ledger)
+    ledger.close()
+    return path
+
+
+@pytest.fixture
+def database_url(filled: Path, tmp_path: Path) -> str:
+    shutil.copy(filled, tmp_path / "newsfold.db")
+    return f"sqlite:///{tmp_path / 'newsfold.db'}"
+
+
+def fill(ledger: Ledger) -> None:
+    """45 stories: two pages; story-1 became part of story-0."""
+    database = ledger.database
+    source = add_source(database, category="world")
+    ids = add_articles(database, source.id, *(f"g{number}" for number in range(STORIES)))
+    read_articles(database, *ids)
+    fold(database, *(story_write(key, article_id) for key, article_id in enumerate(ids)))
+    survivor, ended = stories_of(database, [0, 1], [])
+    members = [*survivor.members, *ended.members]
+    merged = as_write(survivor)
+    merged = story_write(
+        0, *(m.id for m in members), id=merged.id, uri=merged.uri, slug=merged.slug
+    )
+    fold(database, merged, at=NOW + HOUR, retired={ended.id: 0})
+
+
+def names(headers: Any) -> set[str]:
+    return {name.lower() for name in headers}
+
+
+class Client:
+    """GETs and HEADs exactly as asked; nothing is decoded or followed."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self.session = session
+        self.url = url
+
+    async def __call__(
+        self, path: str, method: str = "GET", **headers: str
+    ) -> tuple[int, Any, bytes]:
+        sent = {"Accept-Encoding": "identity"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        async with self.session.request(
+            method, self.url + path, headers=sent, allow_redirects=False
+        ) as response:
+            return response.status, response.headers, await response.read()
+
+
+@asynccontextmanager
+async def site_at(
+    database_url: str, *, ready: bool = True, refresh: bool = True
+) -> AsyncIterator[tuple[Client, Ledger]]:
+    ledger = Ledger(open_database(database_url))
+    publisher = Publisher(ledger, SETTINGS, Identity("news.example", NOW))
+    if refresh:
+        await publisher.refresh()
+    app = create_app(Site(SETTINGS, ledger, publisher, lambda: ready))
+    async with (
+        serve(app) as url,
+        aiohttp.ClientSession(auto_decompress=False) as session,
+    ):
+        yield Client(session, url), ledger
+    ledger.close()
+
+
+@pytest.fixture
+async def get(database_url: str) -> AsyncIterator[Client]:
+    async with site_at(database_url) as (client, _):
+        yield client
+
+
+@pytest.mark.parametrize("path", [*PUBLIC, "/healthz", "/readyz", f"/full.atom?token={TOKEN}"])
+async def test_every_address_answers_get_and_head_alike(get: Client, path: str) -> None:
+    status, headers, body = await get(path)
+    assert status == 200
+    assert body
+    head_status, head_headers, nothing = await get(path, "HEAD")
+    assert (head_status, nothing) == (200, b"")
+    assert head_headers["Content-Length"] == headers["Content-Length"] == str(len(body))
+    assert head_headers["Content-Type"] == headers["Content-Type"]
+
+
+async def test_security_headers_stand_on_every_answer(get: Client) -> None:
+    for path, expected in [(path, 200) for path in PUBLIC] + [
+        ("/nothing", 404),
+        ("/?page=0", 404),
+        ("/story/story-1", 301),
+        ("/healthz", 200),
+    ]:
+        status, headers, _ = await get(path)
+        assert status == expected
+        assert names(headers) >= HEADERS, path
+    status, headers, _ = await get(PAGE, "POST")
+    assert status == 405
+    assert names(headers) >= HEADERS
+    assert "script" not in headers["Content-Security-Policy"]
+
+
+async def test_security_headers_stand_on_a_crash_too(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with site_at(database_url) as (get, ledger):
+        with ledger.database.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE story RENAME TO gone")
+        for path in ("/healthz", PAGE):
+            status, headers, body = await get(path)
+            assert status == 500
+            assert names(headers) >= HEADERS
+            assert b"stories" not in body, "what went wrong is the operator's business"
+        assert (await get(WORLD))[0] == 200, "the last good documents go on being served"
+    assert "no such table" in caplog.text
+
+
+@pytest.mark.parametrize("form", ["atom", "rss", "json"])
+async def test_what_was_not_changed_is_not_sent_again(get: Client, form: str) -> None:
+    path = f"/world.{form}"
+    _, headers, body = await get(path)
+    assert body
+    for condition in (
+        {"If_None_Match": headers["ETag"]},
+        {"If_None_Match": f'"other", W/{headers["ETag"]}'},
+        {"If_Modified_Since": headers["Last-Modified"]},
+    ):
+        for method in ("GET", "HEAD"):
+            status, again, nothing = await get(path, method, **condition)
+            assert (status, nothing) == (304, b"")
+            for name in ("ETag", "Last-Modified", "Vary", "Cache-Control"):
+                assert again[name] == headers[name]
+    assert (await get(path, If_None_Match='"other"'))[0] == 200
+    earlier = "Sat, 21 Nov 2026 00:00:00 GMT"
+    assert (await get(path, If_Modified_Since=earlier))[0] == 200
+
+
+async def test_documents_come_in_the_coding_that_was_asked_for(get: Client) -> None:
+    _, plain, body = await get(WORLD)
+    assert "Content-Encoding" not in plain
+    assert plain["Vary"] == "Accept-Encoding"
+    tags = {plain["ETag"]}
+    for coding, decode in (("gzip", gzip.decompress), ("br", brotli.decompress)):
+        _, headers, coded = await get(WORLD, Accept_Encoding=coding)
+        assert headers["Content-Encoding"] == coding
+        assert headers["Vary"] == "Accept-Encoding"
+        assert decode(coded) == body
+        tags.add(headers["ETag"])
+        status, again, _ = await get(WORLD, Accept_Encoding=coding, If_None_Match=headers["ETag"])
+        assert status == 304
+        assert again["Vary"] == "Accept-Encoding"
+    assert len(tags) == 3
+    _, headers, _ = await get(WORLD, Accept_Encoding="gzip, br;q=0")
+    assert headers["Content-Encoding"] == "gzip"
+    _, headers, _ = await get(WORLD, Accept_Encoding="identity;q=0, *;q=0")
+    assert "Content-Encoding" not in headers
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "cached"),
+    [
+        (WORLD, "application/atom+xml; charset=utf-8", "public, max-age=300"),
+        ("/world.rss", "application/rss+xml; charset=utf-8", "public, max-age=300"),
+        ("/world.json", "application/feed+json; charset=utf-8", "public, max-age=300"),
+        (f"/full.rss?token={TOKEN}", "application/rss+xml; charset=utf-8", "private, max-age=300"),
+        (PAGE, "text/html; charset=utf-8", "public, max-age=60"),
+        (STORY, "text/html; charset=utf-8", "public, max-age=60"),
+        ("/sources", "text/html; charset=utf-8", "no-cache"),
+        ("/opml", "text/x-opml; charset=utf-8", "public, max-age=60"),
+        (STYLE_PATH, "text/css; charset=utf-8", "public, max-age=31536000, immutable"),
+        ("/nothing", "text/html; charset=utf-8", "no-cache"),
+    ],
+)
+async def test_types_and_how_long_answers_keep(
+    get: Client, path: str, kind: str, cached: str
+) -> None:
+    _, headers, _ = await get(path)
+    assert headers["Content-Type"] == kind
+    assert headers["Cache-Control"] == cached
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/nothing.atom",
+        "/world.xml",
+        "/world.atom.rss",
+        "/story/nothing",
+        "/story/%00",
+        "/story/..%2f..%2fetc",
+        "/story/" + "a" * 5000,
+        "/?page=3",
+        "/?page=0",
+        "/?page=-1",
+        "/?page=many",
+        "/?page=100000000000000000000000",
+        "/static/newsfold.css",
+        "/full.atom",
+        "/full.atom?token=",
+        f"/full.atom?token={TOKEN[:-1]}",
+        f"/full.atom?token={TOKEN}x",
+        "/full.atom?token=%ff%fe",
+        "/full.atom?token=%C3%A9",
+        "/docs",
+        "/openapi.json",
+    ],
+)
+async def test_what_is_not_there_or_not_for_you_is_404(get: Client, path: str) -> None:
+    status, _, body = await get(path)
+    assert status == 404
+    assert b"Nothing here" in body
+    assert TOKEN.encode() not in body
+
+
+async def test_a_token_is_told_to_nobody_who_has_it_not(get: Client) -> None:
+    for path in PUBLIC:
+        status, headers, body = await get(path)
+        assert status == 200
+        assert TOKEN.encode() not in body
+        assert b"full.atom" not in body
+        assert TOKEN not in str(headers)
+    _, _, body = await get(f"/full.atom?token={TOKEN}")
+    assert b"The text." in body
+
+
+async def test_pages_of_older_stories(get: Client) -> None:
+    _, _, first = await get("/?page=1")
+    _, _, second = await get("/?page=2")
+    slugs = [re.findall(rb"/story/(story-\d+)", page) for page in (first, second)]
+    assert len(slugs[0]) == 40
+    assert len(slugs[1]) == STORIES - 1 - 40
+    assert not set(slugs[0]) & set(slugs[1])
+
+
+async def test_a_story_that_became_part_of_another_leads_there(get: Client) -> None:
+    status, headers, body = await get("/story/story-1")
+    assert (status, body) == (301, b"")
+    assert headers["Location"] == "story-0"
+    assert "max-age=60" in headers["Cache-Control"], "it may be undone"
+    assert (await get("/story/" + headers["Location"]))[0] == 200
+
+
+async def test_the_sources_as_opml(get: Client) -> None:
+    _, _, body = await get("/opml")
+    (outline,) = etree.fromstring(body).xpath("//outline[@xmlUrl]")
+    assert outline.get("xmlUrl") == "https://times.example/feed.xml"
+
+
+async def test_the_style_is_the_file(get: Client) -> None:
+    assert (await get(STYLE_PATH))[2] == STYLE
+
+
+async def test_before_the_first_publication_nothing_is_ready(database_url: str) -> None:
+    async with site_at(database_url, ready=False, refresh=False) as (get, _):
+        status, _, body = await get("/readyz")
+        assert (status, body) == (503, b'{"status":"starting"}')
+        status, headers, _ = await get(WORLD)
+        assert status == 503
+        assert headers["Retry-After"] == "5"
+        assert (await get("/healthz"))[2] == b'{"status":"ok"}'
+
+
+async def test_nobody_says_which_server_this_is(get: Client) -> None:
+    _, headers, _ = await get(PAGE)
+    assert "Server" not in headers
+
+
+def test_every_route_is_documented_and_every_documented_route_exists() -> None:
+    site = Site(SETTINGS, None, None, lambda: True)  # type: ignore[arg-type]  # nothing is asked
+    there = {route.path for route in routes(site).routes if isinstance(route, Route)}
+    there = {path.replace(STYLE_PATH, "/static/newsfold.{hash}.css") for path in there}
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)) == there
+    assert "max-age=300" in page.replace("\n", " ")
