@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from rapidfuzz.utils import default_process
 
 from aggregator.matching.background import BUCKETS, Background
 from aggregator.matching.copies import sketch
@@ -19,6 +20,8 @@ MAX_TITLE = 300
 MAX_TEXT = 6_000
 """Characters that are read; what an article says later hardly changes what event it tells."""
 LEAD_WORDS = 60
+FUZZY_TITLE = 160
+"""Characters of a title that are compared word by word."""
 
 WEIGHT: Final = 0x0F
 IN_TITLE, IN_LEAD, IS_NAME, IS_NUMBER = 0x10, 0x20, 0x40, 0x80
@@ -35,10 +38,14 @@ Packed = npt.NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fingerprint:
-    """What is compared of one article. Lengths are in words; ``published`` in days since 1970."""
+    """What is compared of one article. Lengths are in words; ``published`` in days since 1970.
+
+    ``title`` is cut short, in lower case and without punctuation.
+    """
 
     packed: Packed
     shingles: npt.NDArray[np.uint32]
+    title: str
     title_words: int
     words: int
     published: float
@@ -69,6 +76,7 @@ class Fingerprinter:
         return Fingerprint(
             packed=self._packed(title, text, in_syllables=language in _SYLLABIC),
             shingles=sketch(text.words[text.kinds != BREAK]),
+            title=default_process(document.title[:FUZZY_TITLE]) if with_title else "",
             title_words=int((title.kinds != BREAK).sum()),
             words=int((text.kinds != BREAK).sum()),
             published=published.timestamp() / 86_400 if published else float("nan"),

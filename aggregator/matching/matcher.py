@@ -31,7 +31,7 @@ from aggregator.matching.fingerprint import MAX_TITLE, Fingerprint, Fingerprinte
 from aggregator.matching.model import Model
 from aggregator.matching.pairs import COSINES, NEIGHBOURS, Comparer, Floats, remember
 from aggregator.matching.reasons import Kind, Reason, apart, in_words, probability
-from aggregator.matching.recurring import RecurringTitles
+from aggregator.matching.recurring import RecurringTitles, is_too_short
 from aggregator.matching.stories import CANNOT, FLOOR, MUST, Stories
 from aggregator.matching.window import Window
 
@@ -72,6 +72,7 @@ class Matcher:
         self._window = Window(model.background)
         self._stories = Stories(model.rules)
         self._titles = RecurringTitles()
+        self._alone: set[int] = set()
         self._slots: dict[int, int] = {}
         self._ids: dict[int, int] = {}
         self._urls: dict[int, str] = {}
@@ -93,9 +94,10 @@ class Matcher:
         """
         self._make_room(document)
         recurring = self._titles.recurs(document)
-        new = self._fingerprinter.make(document, with_title=not recurring)
-        evidence, shown = self._compare(new, self._candidates(document, new))
-        slot = self._admit(document, new, evidence)
+        new = self._fingerprint(document)
+        candidates = [] if recurring else self._candidates(document, new)
+        evidence, shown = self._compare(new, candidates)
+        slot = self._admit(document, new, evidence, alone=recurring)
         original = self._copied(slot, new, evidence)
         found = None if original is not None else self._stories.best(slot)
         if original is not None:
@@ -126,8 +128,8 @@ class Matcher:
         Raises ValueError when its id is already in the window.
         """
         self._make_room(document)
-        new = self._fingerprinter.make(document, with_title=not decision.recurring)
-        slot = self._admit(document, new, decision.evidence)
+        new = self._fingerprint(document)
+        slot = self._admit(document, new, decision.evidence, alone=decision.recurring)
         text = document.id if decision.copy_of is None else decision.copy_of
         self._stories.put(slot, decision.story, text)
 
@@ -177,6 +179,7 @@ class Matcher:
             window.evict()
             self._stories.drop(slot)
             self._titles.drop(slot)
+            self._alone.discard(slot)
             self._urls.pop(slot, None)
             del self._slots[self._ids.pop(slot)], self._nearest[slot], self._arrived[slot]
 
@@ -184,7 +187,11 @@ class Matcher:
         """Originals that the index proposes, but no earlier version of the document itself."""
         found = [self._stories.original(slot) for slot in self._window.candidates(new)]
         url = document.url
-        return [slot for slot in dict.fromkeys(found) if url is None or self._urls.get(slot) != url]
+        return [
+            slot
+            for slot in dict.fromkeys(found)
+            if slot not in self._alone and (url is None or self._urls.get(slot) != url)
+        ]
 
     def _compare(
         self, new: Fingerprint, candidates: list[int]
@@ -246,9 +253,17 @@ class Matcher:
             missing += rest[:: -(-len(rest) // _COMPLETE)]
         return missing
 
-    def _admit(self, document: Document, new: Fingerprint, evidence: Sequence[Evidence]) -> int:
+    def _fingerprint(self, document: Document) -> Fingerprint:
+        with_title = not is_too_short(document.title)
+        return self._fingerprinter.make(document, with_title=with_title)
+
+    def _admit(
+        self, document: Document, new: Fingerprint, evidence: Sequence[Evidence], *, alone: bool
+    ) -> int:
         """Remember everything about a document that does not depend on where it belongs."""
         slot = self._window.add(new)
+        if alone:
+            self._alone.add(slot)
         self._slots[document.id] = slot
         self._ids[slot] = document.id
         self._arrived[slot] = document.arrived.timestamp() / 86_400

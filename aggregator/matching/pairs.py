@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from rapidfuzz.fuzz import token_set_ratio
+from rapidfuzz.process import cdist
 
 from aggregator.matching.background import TERMS
 from aggregator.matching.fingerprint import (
@@ -25,7 +27,7 @@ NEIGHBOURS = 8
 """How many of an article's best body cosines are remembered, for ranks and margins."""
 
 FEATURES = (
-    "body", "title", "names", "numbers", "lead",
+    "body", "title", "names", "numbers", "lead", "title fuzz",
     "title in text, less", "title in text, more",
     "lead in text, less", "lead in text, more",
     "lead names in text, less", "lead names in text, more",
@@ -101,7 +103,7 @@ class Comparer:
         body = cosines[0]
         return np.vstack(
             [
-                cosines, covered,
+                cosines, _title_fuzz(new, others), covered,
                 _largest_by(of, idf, count) / 10, rare,
                 _largest_by(of, idf * ((hits & my_packed & IS_NAME) > 0), count) / 10,
                 *_circumstances(new, others),
@@ -156,6 +158,13 @@ def _common(
         ]
     parts.append(np.maximum(idf - _RARE, 0))
     return parts
+
+
+def _title_fuzz(new: Fingerprint, others: Sequence[Fingerprint]) -> Floats:
+    """How alike the titles are as sets of words, 0 to 1; 0 where one has none."""
+    titles = [other.title for other in others]
+    alike: Floats = cdist([new.title], titles, scorer=token_set_ratio, dtype=np.float32)
+    return np.divide(alike, 100, dtype=np.float32)
 
 
 def _largest_by(owner: npt.NDArray[np.int64], values: Floats, count: int) -> Floats:

@@ -1,31 +1,88 @@
-"""Titles that a source uses again and again ("Morning briefing"): they say nothing of the event."""
+"""Round-ups and titles that a source uses again and again: such an article tells no one event.
+
+"Morning briefing" names half a dozen stories and would glue them together, so it stands alone: it
+is compared with nothing, and nothing with it. The common ones are known by their words; the rest
+once their source has used the title a few times, dates aside.
+"""
 
 import re
+from typing import Final
 from zlib import crc32
+
+from babel.dates import get_day_names, get_month_names
 
 from aggregator.matching.document import Document
 from aggregator.matching.fingerprint import MAX_TITLE
 
-OFTEN = 3
-"""From its this-many-th use in the window a source's title is no evidence any more."""
-OFTEN_ANYWHERE = 30
+OFTEN: Final = 3
+"""From its this-many-th use in the window a source's title is one that recurs."""
+OFTEN_ANYWHERE: Final = 30
 """The same for articles of which nobody knows the source."""
-SHORTEST = 8
+SHORTEST: Final = 8
 """Characters below which a title is never compared."""
+_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "cs", "ru", "uk", "vi")
 _DIGITS = re.compile(r"\d+")
+
+# A part of the day or week, or "news", and a word for a summary, in a title of few other words.
+_WHEN = (
+    r"morning|midday|lunchtime|afternoon|evening|night(?:ly)?|daily|weekend|weekly|week|today'?s?|"
+    r"day'?s?|news|top|morgen|mittag|abend|tag(?:es)?|woche|nachrichten|news|matin|midi|soir|jour|"
+    r"semaine|actualit\u00e9s?|ma\u00f1ana|tarde|noche|d\u00eda|semana|noticias|mattin[ao]|giorno|"
+    r"settimana|notizie|ochtend|avond|nieuws|manh\u00e3|noite|dia|not\u00edcias|dnia|tygodnia"
+)
+_WHAT = (
+    r"briefing|brief|bulletin|round-?up|digest|newsletter|headlines|recap|in brief|at a glance|"
+    r"wrap(?:-up)?|in k\u00fcrze|kompakt|im \u00fcberblick|\u00fcberblick|presseschau|en bref|"
+    r"l'essentiel|revue de presse|en breve|bolet\u00edn|resumen|in breve|rassegna stampa|"
+    r"overzicht|em resumo|resumo|w skr\u00f3cie|przegl\u0105d"
+)
+_ROUND_UP = re.compile(
+    rf"\b(?:{_WHEN})\b[\w' ]{{0,12}}\b(?:{_WHAT})\b|\b(?:{_WHAT})\b[\w' ]{{0,12}}\b(?:{_WHEN})\b",
+    re.IGNORECASE,
+)
+_OTHER_WORDS = 5
+
+
+def _calendar() -> re.Pattern[str]:
+    names = {
+        name.casefold().rstrip(".")
+        for language in _LANGUAGES
+        for names in (
+            get_month_names("wide", locale=language),
+            get_day_names("wide", locale=language),
+        )
+        for name in names.values()
+    }
+    return re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, names), reverse=True))})\b")
+
+
+_CALENDAR = _calendar()
+
+
+def is_round_up(title: str) -> bool:
+    """Whether a title is that of a round-up of the news: "Morning briefing", "Der Tag kompakt"."""
+    said = _ROUND_UP.search(title[:MAX_TITLE])
+    if said is None:
+        return False
+    rest = _CALENDAR.sub(" ", (title[: said.start()] + title[said.end() :]).casefold())
+    return len(re.findall(r"[^\W\d_]{3,}", rest)) < _OTHER_WORDS
+
+
+def is_too_short(title: str) -> bool:
+    """Whether a title is too short to say anything."""
+    return len(title.strip()) < SHORTEST and title.isascii()
 
 
 class RecurringTitles:
-    """How often each source has used each title, digits aside, in the window."""
+    """How often each source has used each title, dates aside, in the window."""
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
         self._keys: dict[int, int] = {}
 
     def recurs(self, document: Document) -> bool:
-        """Whether the title of a document not yet added is to be left out of comparing."""
-        title = document.title.strip()
-        if len(title) < SHORTEST and title.isascii():
+        """Whether a document not yet added stands alone for its title."""
+        if is_round_up(document.title):
             return True
         often = OFTEN if document.publisher else OFTEN_ANYWHERE
         return self._counts.get(_key(document), 0) >= often - 1
@@ -47,5 +104,8 @@ class RecurringTitles:
 
 
 def _key(document: Document) -> int:
-    title = _DIGITS.sub("0", document.title.strip()[:MAX_TITLE].casefold())
+    title = document.title.strip()[:MAX_TITLE].casefold()
+    undated = _CALENDAR.sub("", title)
+    if undated != title:  # only a date's digits go: "magnitude 4.5" and "4.7" are two events
+        title = _DIGITS.sub("", undated)
     return crc32(f"{document.publisher or ''}\n{title}".encode("utf-8", "replace"))

@@ -32,7 +32,7 @@ _ROUNDS = 8
 class Rules:
     """Thresholds in thousandths of log-odds; times in days."""
 
-    join: int = 500
+    join: int = 1_300
     join_short: int = 0
     move: int = 300
     young: float = 3.0

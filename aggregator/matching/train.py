@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,8 @@ SUMMARY = 250
 """Characters of text in the shortened variant."""
 HEADLINE = 100
 """Characters that stand for a missing title in the headline variant."""
+YOUNG = 120
+"""Articles in a stream that has just begun."""
 _NETS, _HIDDEN = 3, 32
 _EPOCHS, _BATCH, _RATE, _DECAY = 24, 512, 3e-3, 1e-5
 _UNLIKE, _THIN = 0.12, 4
@@ -58,9 +61,15 @@ def train(
     background = count_background(row.document for rows in files for row in rows)
     examples = []
     for path, rows in zip(paths, files, strict=True):
+        # Unread material brings names that no background has counted.
+        strange = count_background(r.document for some in files if some is not rows for r in some)
         for name, variant in VARIANTS.items():
             progress(f"{path.name}: {name}")
-            examples.append(gather([variant(row) for row in rows], background))
+            varied = [variant(row) for row in rows]
+            examples.append(gather(varied, background))
+            examples.append(gather(varied, strange))
+        progress(f"{path.name}: young streams")
+        examples += [gather(some, strange) for some in young_streams(rows)]
     network = fit(examples, progress)
     digest = hashlib.sha256()
     for path in paths:
@@ -77,6 +86,18 @@ def train(
             "pairs": sum(len(e.same) for e in examples),
         },
     )
+
+
+def young_streams(rows: Sequence[Row]) -> list[list[Row]]:
+    """The articles in streams of some ``YOUNG``, each cluster in one of them, order kept.
+
+    What a matcher meets in its first days: few articles, little known of how common a name is.
+    """
+    count = max(len(rows) // YOUNG, 1)
+    streams: list[list[Row]] = [[] for _ in range(count)]
+    for row in rows:
+        streams[crc32(str(row.cluster).encode()) % count].append(row)
+    return [stream for stream in streams if len(stream) > 1]
 
 
 def count_background(documents: Iterable[Document]) -> Background:
