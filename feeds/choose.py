@@ -6,7 +6,7 @@ choice keeps its reasons, in words. Nothing is fetched or stored here.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from feeds.blocks import blocks_of
@@ -118,7 +118,7 @@ def choose_text(feed: FeedText, page: PageReading | None) -> Choice:
     if feed.size < _FULL <= page_size or page_size > _CLEARLY * feed.size:
         return _page(page, f"the page has {page_size} words, the feed {feed.size}")
     if shared > 0.9:
-        return _feed(feed, "the page has the same text")
+        return replace(_feed(feed, "the page has the same text"), full=not feed.truncated)
     return _feed(feed, f"the feed has {feed.size} words, the page {page_size}")
 
 

@@ -25,6 +25,8 @@ _CONTROL = bytes({*range(32)} - set(b"\t\n\r"))
 _LONG_TAG = 32768
 # libxml2 compares every attribute of a tag with every other: 50,000 of them take it half a minute
 _MONSTER_TAG = re.compile(r"(</?[a-zA-Z][\w:-]*)[^<>]{32000,}")
+# some pages close after their header; browsers read on, libxml2 does not
+_END = re.compile(rb"</(?:body|html)\s*>", re.IGNORECASE)
 _TAG = re.compile(r"<\s*[a-zA-Z!?]")
 # What browsers read for the names on the left: https://encoding.spec.whatwg.org/#names-and-labels
 _WHATWG = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252",
@@ -106,7 +108,7 @@ def parse_html(html: str) -> HtmlElement:
     text = html[:MAX_CHARACTERS]
     if max(map(len, text.split("<"))) > _LONG_TAG:
         text = _MONSTER_TAG.sub(r"\1", text)
-    clean = text.encode("utf-8", "replace").translate(None, _CONTROL)
+    clean = _END.sub(b"", text.encode("utf-8", "replace").translate(None, _CONTROL))
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     try:
         return document_fromstring(clean, parser=parser)

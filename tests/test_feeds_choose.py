@@ -127,6 +127,11 @@ def test_of_two_equal_texts_the_feeds_is_taken() -> None:
     assert choice.reasons == ("the page has the same text",)
 
 
+def test_a_short_text_that_the_page_repeats_is_whole() -> None:
+    assert not choose_text(feed(PARAGRAPHS[0]), None).full
+    assert choose_text(feed(PARAGRAPHS[0]), page(PARAGRAPHS[0])).full
+
+
 def test_of_two_whole_texts_the_clearly_longer_wins() -> None:
     longer = WHOLE + "\n\n" + "\n\n".join(paragraph.upper() + " indeed" for paragraph in PARAGRAPHS)
     assert choose_text(feed(WHOLE), page(longer)).source == "page"

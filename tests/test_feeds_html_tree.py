@@ -66,6 +66,11 @@ def test_a_lone_comment_is_refused() -> None:
         parse_html("<!-- -->")
 
 
+def test_a_page_that_ends_early_is_read_to_its_end() -> None:
+    tree = parse_page(b"<html><body><header>a</header></body></html><main>b</main></BODY >")
+    assert tree.find("body").text_content() == "ab"
+
+
 def test_control_characters_do_not_reach_the_tree() -> None:
     assert parse_page(b"<p>a\x00b\x0bc\x1f</p>").text_content() == "abc"
 
