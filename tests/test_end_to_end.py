@@ -1,7 +1,6 @@
 """The main job over loopback HTTP: the demonstration newsroom in, one entry per story out."""
 
 import asyncio
-from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from html import escape
 
@@ -22,9 +21,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from aggregator.matching.evaluate import score
 from aggregator.newsroom import load_newsroom
 from aggregator.passes import full_pass
 from storage.status import totals
+from storage.values import StoryView
 
 NEWSROOM = load_newsroom()
 LATER = datetime(2023, 4, 30, tzinfo=UTC)
@@ -52,13 +53,38 @@ async def test_the_newsroom_becomes_its_events_and_a_second_pass_changes_nothing
     assert found.articles == len(NEWSROOM.articles)
     assert document is not None
     assert document == again, "the feed is byte for byte what it was before the restart"
-    truth = defaultdict(set)
+    truth = {article.id: article.event for article in NEWSROOM.articles}
+    groups = list(identities(NEWSROOM, stories).values())
+    check_copies(stories, found.copies)
+    check_hard_cases(groups, truth)
+    story_of = {article: number for number, group in enumerate(groups) for article in group}
+    quality = score([truth[id_] for id_ in truth], [story_of[id_] for id_ in truth])
+    assert quality.bcubed.f1 > 0.95
+    assert quality.pairwise.f1 > 0.90
+
+
+def check_copies(stories: tuple[StoryView, ...], count: int) -> None:
+    """Every reprint is known as one, and nothing else is; which of them came first may differ."""
+    reprints = [article for article in NEWSROOM.articles if article.copy_of]
+    assert count == len(reprints)
+    texts = {article.title for article in reprints}
+    originals = {article.copy_of for article in reprints}
+    texts |= {article.title for article in NEWSROOM.articles if article.id in originals}
+    copies = {a.title for story in stories for a in story.articles if a.copy_of}
+    assert copies <= texts
+
+
+def check_hard_cases(groups: list[set[str]], truth: dict[str, str]) -> None:
+    """What the newsroom was written to be hard about."""
+    events = [{truth[article] for article in group} for group in groups]
+    visit = {article for article, event in truth.items() if event == "kherson-luhansk-visit"}
+    assert visit in groups, "the visit is one story, and nothing else is in it"
     for article in NEWSROOM.articles:
-        truth[article.event].add(article.id)
-    groups = identities(NEWSROOM, stories).values()
-    assert sorted(map(sorted, groups)) == sorted(map(sorted, truth.values()))
-    copies = {a.id: a.copy_of for a in NEWSROOM.articles if a.copy_of}
-    assert found.copies == len(copies)
+        if article.event.startswith(("briefing-", "de-morgen-")):
+            assert {article.id} in groups, "a round-up stands alone"
+    for event in NEWSROOM.events:
+        if event.resembles:
+            assert not any({event.key, event.resembles} <= told for told in events)
 
 
 async def test_the_feed_names_and_links_every_outlet(database_url: str) -> None:
