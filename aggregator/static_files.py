@@ -59,7 +59,7 @@ async def _files(application: Application) -> AsyncIterator[tuple[str, bytes]]:
                 yield f"{output.name}.{form}", document.body
         found = await application.ledger.read(latest_stories, story_filter(output))
         linked |= {story.slug: story for story in found}
-    wanted = StoryFilter(limit=PAGE_SIZE)
+    wanted = StoryFilter(limit=PAGE_SIZE, by_publication=True)
     stories = await application.ledger.read(latest_stories, wanted)
     total = await application.ledger.read(count_stories, wanted)
     yield (

@@ -5,7 +5,14 @@ Runs in a child process: HTML of either may be made to harm.
 
 from dataclasses import dataclass
 
-from feeds.choose import Choice, FeedText, choose_text, readable_text, truncation
+from feeds.choose import (
+    Choice,
+    FeedText,
+    choose_text,
+    readable_text,
+    truncation,
+    without_invitation,
+)
 from feeds.clean import plain_text
 from feeds.extract import read_page
 from feeds.matching_text import matching_text_of
@@ -46,9 +53,7 @@ class FeedMaterial:
 def read_article(feed: FeedMaterial, fetched: PageBytes | None) -> ArticleMaterial:
     """Read the page if there is one, choose the better text, and make the summary."""
     page = (
-        read_page(
-            fetched.body, fetched.url, content_type=fetched.content_type, headline=feed.title
-        )
+        read_page(fetched.body, fetched.url, content_type=fetched.content_type, headline=feed.title)
         if fetched
         else None
     )
@@ -65,7 +70,7 @@ def _feed_text(feed: FeedMaterial) -> FeedText:
 
 def summarise(feed: FeedMaterial, choice: Choice) -> str:
     """The feed's own summary as plain text; where it has none, how the text begins."""
-    own = " ".join(plain_text(feed.summary_html).split())
+    own = without_invitation(" ".join(plain_text(feed.summary_html).split()))
     if len(own) < _LEAST:
         own = " ".join(choice.text.split()) or own
     return shortened(own, _SUMMARY)

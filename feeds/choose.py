@@ -100,6 +100,12 @@ def truncation(text: str) -> str | None:
     return None
 
 
+def without_invitation(text: str) -> str:
+    """``text`` without what invites to read on at its end ("Read more", "Weiterlesen")."""
+    cut = _CUT.search(text[-300:])
+    return text[: len(text) - len(text[-300:]) + cut.start()].rstrip() if cut else text
+
+
 def choose_text(feed: FeedText, page: PageReading | None) -> Choice:
     """The better of the two texts of one entry.
 

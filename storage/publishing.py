@@ -21,11 +21,12 @@ def revision(db: Database) -> tuple[datetime | None, int]:
 
 
 def latest_stories(db: Database, wanted: StoryFilter) -> tuple[StoryView, ...]:
-    """The newest stories that ``wanted`` admits, the one first seen last at the top."""
+    """The newest stories that ``wanted`` admits."""
+    moment = stories.c.published_at if wanted.by_publication else stories.c.created_at
     statement = (
         select(stories)
         .where(*_conditions(wanted))
-        .order_by(stories.c.created_at.desc(), stories.c.id.desc())
+        .order_by(moment.desc(), stories.c.id.desc())
         .limit(wanted.limit)
         .offset(wanted.offset)
     )

@@ -83,7 +83,7 @@ def _add_pages(app: FastAPI, site: Site) -> None:
 
     @app.api_route("/", methods=["GET", "HEAD"])
     async def front(page: int = Query(1, ge=1, le=100_000)) -> Response:
-        wanted = StoryFilter(limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
+        wanted = StoryFilter(limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE, by_publication=True)
         stories = await site.ledger.read(latest_stories, wanted)
         total = await site.ledger.read(count_stories, wanted)
         if page > 1 and not stories:

@@ -97,6 +97,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("retired_at IS NULL"),
         )
         batch_op.create_index(
+            "ix_story_published",
+            ["published_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("retired_at IS NULL"),
+            postgresql_where=sa.text("retired_at IS NULL"),
+        )
+        batch_op.create_index(
             "ix_story_key_live",
             ["key"],
             unique=True,
