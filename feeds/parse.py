@@ -1,10 +1,11 @@
 """A feed document, from bytes to values: RSS, RDF, Atom and JSON Feed, well-formed or not.
 
-The steps, each in a module of its own: bytes to text (:mod:`feeds.decode`); text to what the
-document says (:mod:`feeds.read_xml` for well-formed XML, :mod:`feeds.mend` and once more for almost
-well-formed, :mod:`feeds.read_broken` for the rest, :mod:`feeds.parse_json`); what it says to what a
-reader sees (:mod:`feeds.entries`). Pure: no network, no clock. Meant to run in a process that can
-be killed: what was found to take ``feedparser`` long is kept from it, but there may be more.
+The steps, each in a module of its own: bytes to text (:mod:`feeds.decode`); in XML, the items that
+are known already set aside (:mod:`feeds.known`; :mod:`feeds.mend` where it is almost well-formed);
+text to what the document says (:mod:`feeds.read_feedparser`, :mod:`feeds.parse_json`); what it says
+to what a reader sees (:mod:`feeds.entries`). Pure: no network, no clock. Meant to run in a process
+that can be killed: what was found to take ``feedparser`` long is kept from it, but there may be
+more.
 """
 
 import re
@@ -14,18 +15,19 @@ from datetime import datetime
 from feeds.decode import decode_document
 from feeds.discover import feed_links
 from feeds.entries import finish_feed
+from feeds.known import Apart, Item, batches, document_of, take_apart
 from feeds.mend import mend
 from feeds.model import NotAFeed, ParseOutcome
 from feeds.parse_json import read_json
-from feeds.raw import RawFeed
-from feeds.read_broken import read_broken
-from feeds.read_xml import read_xml
-from feeds.xmltree import root_name
+from feeds.raw import RawEntry, RawFeed, mark_known, newest
+from feeds.read_feedparser import read_document, read_items
+from feeds.xml_tree import root_name
 
 _FEED_START = re.compile(
     r"(?:<\?xml\s[^>]{0,200}>\s{0,99})?<(?:rss|feed|(?:\w{1,20}:)?RDF|\w{1,20}:feed)[\s>]"
 )
 _FEEDS = frozenset({"rss", "feed", "rdf", "channel"})
+_FORMATS = {"feed": "atom", "rdf": "rdf"}
 
 
 def parse_feed(
@@ -65,18 +67,60 @@ def _read_markup(text: str, url: str, known: Collection[bytes], limit: int) -> R
         if start is None:
             return f"the document is <{root}>, not a feed" if root else "the document is no feed"
         text = text[start.start() :]  # what a server's warnings left of it
-    feed = read_xml(text, url, known, limit)
-    if feed is not None:
-        return feed
+        root = root_name(text).lower()
+    kind = _FORMATS.get(root.rpartition(":")[2], "rss")
+    apart = take_apart(text)
+    if apart is not None:
+        return _read_apart(apart, kind, url, known, limit)
     mended = text if "<!ENTITY" in text else mend(text)
-    feed = read_xml(mended, url, known, limit)
-    if feed is not None:
-        feed.problems.append("not well-formed XML; the usual mistakes in it were mended")
+    apart = take_apart(mended)
+    if apart is not None:
+        feed = _read_apart(apart, kind, url, known, limit)
+        if isinstance(feed, RawFeed):
+            feed.problems.append("not well-formed XML; the usual mistakes in it were mended")
         return feed
-    forgiven = read_broken(mended, limit)
-    if isinstance(forgiven, RawFeed):
-        return forgiven
+    feed = read_document(mended, kind, limit)
+    if isinstance(feed, RawFeed):
+        return feed
     try:
-        return read_xml(mend(text), url, known, limit, recover=True) or forgiven
-    except UnicodeDecodeError:  # recovering, libxml2 lets half a surrogate pair through
-        return forgiven
+        apart = take_apart(mend(text), recover=True)
+        return _read_apart(apart, kind, url, known, limit) if apart else feed
+    except UnicodeError:  # recovering, libxml2 lets half a surrogate pair through
+        return feed
+
+
+def _read_apart(
+    apart: Apart, kind: str, url: str, known: Collection[bytes], limit: int
+) -> RawFeed | str:
+    """The head, and each item that is not known by itself, so that it reads the same always."""
+    feed = read_document(apart.head, kind, limit)
+    if not isinstance(feed, RawFeed):
+        return feed
+    feed.language = feed.language or apart.language
+    items = newest(apart.items, limit, lambda item: item.date, feed.problems)
+    surroundings = repr((url, kind, feed.link, feed.language, feed.authors))
+    heads = [item.head(surroundings) for item in items]
+    mark_known(heads, known)
+    new = [item for item, head in zip(items, heads, strict=True) if not head.skip]
+    read = iter(_read_items(new, kind))
+    for head in heads:
+        entry = head if head.skip else next(read)
+        if entry is None:
+            feed.problems.append("an item that cannot be read was dropped")
+        else:
+            entry.digest = head.digest
+            feed.entries.append(entry)
+    return feed
+
+
+def _read_items(items: list[Item], kind: str) -> list[RawEntry | None]:
+    """What ``items`` say, in their order; None for those that cannot be read."""
+    found: dict[int, RawEntry] = {}
+    for batch in batches(items):
+        entries = read_items(document_of(batch), kind)
+        if len(entries) != len(batch):
+            entries_of_each = ((item, read_items(document_of([item]), kind)) for item in batch)
+            found |= {id(item): entries[0] for item, entries in entries_of_each if entries}
+        else:
+            found |= {id(item): entry for item, entry in zip(batch, entries, strict=True)}
+    return [found.get(id(item)) for item in items]

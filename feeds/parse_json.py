@@ -18,7 +18,7 @@ def read_json(text: str, url: str, known: Collection[bytes], limit: int) -> RawF
     """The JSON Feed in ``text``, or in words why it is none.
 
     At most ``limit`` items are read (:func:`feeds.raw.newest`); those whose digest is in ``known``
-    are skipped as in :func:`feeds.read_xml.read_xml`.
+    are skipped (:func:`feeds.raw.mark_known`).
     """
     try:
         document = json.loads(text, strict=False)

@@ -1,8 +1,8 @@
 """What a feed document says, before any of it is cleaned, dated or given an identity.
 
-The common tongue of the readers (:mod:`feeds.read_xml`, :mod:`feeds.read_broken`,
-:mod:`feeds.parse_json`), which know one syntax each, and of :mod:`feeds.entries`, which makes
-:class:`~feeds.model.FeedEntry` of it and knows none. Text stands as the document had it.
+The common tongue of the readers (:mod:`feeds.read_feedparser`, :mod:`feeds.parse_json`), which know
+one syntax each, and of :mod:`feeds.entries`, which makes :class:`~feeds.model.FeedEntry` of it and
+knows none. Text stands as the document had it.
 """
 
 import re

@@ -11,7 +11,7 @@ from feeds.clean import one_line
 from feeds.decode import decode_document
 from feeds.mend import mend
 from feeds.urls import absolute_http_url
-from feeds.xmltree import Element, parse_xml
+from feeds.xml_tree import Element, parse_xml
 
 MAX_ROWS = 20_000
 """Outlines or lines that are looked at."""

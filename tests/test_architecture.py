@@ -16,7 +16,7 @@ HOMES = {
     "aiohttp": "feeds/fetch.py",
     "apscheduler": "aggregator/ticks.py",
     "click": "aggregator/",
-    "feedparser": "feeds/read_broken.py",
+    "feedparser": "feeds/read_feedparser.py",
     "nh3": "feeds/clean.py",
     "pebble": "aggregator/children.py",
     "protego": "feeds/robots.py",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.mend import mend
-from feeds.xmltree import parse_xml, text_of
+from feeds.xml_tree import parse_xml, text_of
 
 
 def mended(inside: str) -> str | None:
