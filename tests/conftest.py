@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import Engine, create_engine, make_url
 
 from storage.database import Database, open_database
@@ -121,3 +122,10 @@ def database(database_url: str) -> Iterator[Database]:
     db = open_database(database_url)
     yield db
     db.close()
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs() -> Iterator[None]:
+    """No test writes its logs the way another one configured them."""
+    yield
+    structlog.reset_defaults()

@@ -15,6 +15,7 @@ import pytest
 from fakes import rss
 from newsroom_runs import settings_for
 from scripted_server import ScriptedServer, hang, redirect, reply
+from structlog.testing import capture_logs
 
 from aggregator.application import ApplicationError
 from aggregator.daemon import daemon, run_daemon
@@ -82,23 +83,17 @@ async def test_the_daemon_polls_folds_publishes_and_serves_by_itself(
 
 
 async def test_a_publication_that_fails_is_tried_again_and_the_last_one_served(
-    database_url: str, outlet: ScriptedServer, capsys: pytest.CaptureFixture[str]
+    database_url: str, outlet: ScriptedServer
 ) -> None:
     settings = local(database_url, outlet, "/feed")
-    with bind("127.0.0.1:0") as listener:
+    with bind("127.0.0.1:0") as listener, capture_logs() as logs:
         async with daemon(settings, listener) as application:
             publisher = application.publisher
             await until(lambda: b"Harbour" in publisher.document("feed", "atom").body)  # type: ignore[union-attr]  # there is one from the start
             database = application.ledger.database
             with database.write() as connection:
                 connection.exec_driver_sql("ALTER TABLE setting RENAME TO gone")
-            captured: list[str] = []
-
-            def failed() -> bool:
-                captured.append(capsys.readouterr().out)
-                return "publish failed" in "".join(captured)
-
-            await until(failed)
+            await until(lambda: "publish failed" in [line["event"] for line in logs])
             document = publisher.document("feed", "atom")
             assert document is not None
             assert b"Harbour" in document.body
