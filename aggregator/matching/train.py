@@ -3,8 +3,8 @@
 Each file is streamed as the matcher would meet it, whole, shortened to a feed's summary and as
 headlines alone, each with a background that knows the file and with one that does not; and in short
 streams, as in a matcher's first days. Every pair that the index proposes is an example, labelled by
-whether both have one cluster. A small network over the features gives the log-odds. Files weigh the same whatever
-their size.
+whether both have one cluster. A small network over the features gives the log-odds. Files weigh the
+same whatever their size.
 """
 
 import hashlib
