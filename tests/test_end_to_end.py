@@ -21,6 +21,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from aggregator.correcting import join_stories, labelled_articles, refold_since, split_story
+from aggregator.errors import ApplicationError
+from aggregator.explaining import explanation
 from aggregator.matching.evaluate import score
 from aggregator.newsroom import load_newsroom
 from aggregator.passes import full_pass
@@ -236,3 +239,37 @@ async def test_only_what_is_due_is_polled_unless_all_is_asked_for(
             await full_pass(application, everything=False)
             await full_pass(application, everything=everything)
     assert len(outlets.requests) == 1 + everything
+
+
+async def test_an_operators_word_holds_across_restarts_and_refolds(database_url: str) -> None:
+    outlets = Outlets()
+    outlets.items = {
+        "good": item(1, "Harbour bridge reopens after repairs")
+        + item(2, "Parliament votes on the new fishing quota")
+    }
+    async with serve(outlets.app()) as url:
+        settings = settings_for(database_url, [{"url": f"{url}/good", "name": "Good"}])
+        async with opened(settings) as application:
+            await full_pass(application, everything=True)
+            one, other = sorted(await all_stories(application), key=lambda story: story.id)
+        join_stories(settings, one.slug, other.slug)
+        async with opened(settings) as application:
+            await full_pass(application, everything=False)
+            (joined,) = await all_stories(application)
+        assert joined.uri == one.uri, "the older keeps its identity"
+        assert "0 are new" in refold_since(settings, LATER, dry_run=False)
+        assert {row["cluster"] for row in labelled_articles(settings)} == {joined.slug}
+        assert "operator" in explanation(settings, joined.articles[1].id)
+
+        split_story(settings, joined.slug, [joined.articles[1].id])
+        async with opened(settings) as application:
+            await full_pass(application, everything=False)
+            apart = await all_stories(application)
+        assert len(apart) == 2
+        assert one.uri in {story.uri for story in apart}
+        assert other.uri not in {story.uri for story in apart}, "an identity is never reused"
+        for wrong in ([4711], [article.id for article in joined.articles]):
+            with pytest.raises(ApplicationError, match=r"does not hold|would be empty"):
+                split_story(settings, one.slug, wrong)
+        with pytest.raises(ApplicationError, match="there is no story"):
+            join_stories(settings, one.slug, "nothing")
