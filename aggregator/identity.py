@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no vowel but a and e, nothing to mistake
-_LENGTH = 12  # 30^12: no two of a billion stories meet
+_LENGTH = 12  # 30^12: that two of ten million stories meet has a chance of one in ten thousand
 
 
 def random_slug() -> str:

@@ -153,7 +153,7 @@ class ExtractSettings(Table):
         timedelta(seconds=20), description="A child that works longer on one document is killed."
     )
     memory: int = Field(
-        1024, ge=128, description="Memory that a child process may take, in MiB; 1024 is ample."
+        1024, ge=128, description="Memory that a child process may take, in MiB."
     )
 
 

@@ -3,4 +3,3 @@
 from importlib.metadata import version
 
 VERSION = version("newsfold")
-HOME = "https://newsfold.example/"
