@@ -152,9 +152,7 @@ class ExtractSettings(Table):
     timeout: Duration = Field(
         timedelta(seconds=20), description="A child that works longer on one document is killed."
     )
-    memory: int = Field(
-        1024, ge=128, description="Memory that a child process may take, in MiB."
-    )
+    memory: int = Field(1024, ge=128, description="Memory that a child process may take, in MiB.")
 
 
 class SourceSettings(Table):
