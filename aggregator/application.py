@@ -9,22 +9,22 @@ from functools import partial
 
 from aggregator.children import Children
 from aggregator.clock import Clock, utc_now
+from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
-from aggregator.folding import Folder
-from aggregator.identity import authority_of, mint_identity
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
-from aggregator.polling import Poller
-from aggregator.publisher import Identity, Publisher
-from aggregator.reading import Reader
-from aggregator.settings import Settings, SourceSettings
-from aggregator.stage import Stage
-from aggregator.tally import Tally
+from aggregator.stages.folding import Folder
+from aggregator.stages.identity import authority_of, mint_identity
+from aggregator.stages.polling import Poller
+from aggregator.stages.publisher import Identity, Publisher
+from aggregator.stages.reading import Reader
+from aggregator.stages.stage import Stage
+from aggregator.stages.tally import Tally
 from aggregator.tools import Tools
 from aggregator.version import VERSION
-from feeds.fetch import HttpFetcher
-from feeds.guard import Guard
-from feeds.pacing import Pacer
+from feeds.http.fetch import HttpFetcher
+from feeds.http.guard import Guard
+from feeds.http.pacing import Pacer
 from feeds.urls import registrable_domain
 from storage.database import Database, StorageError, open_database
 from storage.installation import settle

@@ -21,7 +21,7 @@ from pebble import ProcessExpired, ProcessPool
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-_PRELOAD = ("feeds.article", "feeds.parse")
+_PRELOAD = ("feeds.page.article", "feeds.parsing.parse")
 _TASKS_PER_CHILD = 2000
 _CHECK = 1.0
 """Seconds between looks whether the pool that owes a result is still there."""

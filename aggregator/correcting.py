@@ -7,11 +7,11 @@ from functools import partial
 
 from aggregator.application import open_storage
 from aggregator.clock import utc_now
+from aggregator.config.settings import Settings
 from aggregator.errors import ApplicationError
-from aggregator.folding import commit_of, decide, rebuild_until
-from aggregator.identity import authority_of, mint_identity
 from aggregator.matching.model import Model
-from aggregator.settings import Settings
+from aggregator.stages.folding import commit_of, decide, rebuild_until
+from aggregator.stages.identity import authority_of, mint_identity
 from storage.corrections import add_corrections, all_corrections
 from storage.database import Database
 from storage.folding import commit_fold, folded_since, members_by_id, stories_of

@@ -11,9 +11,9 @@ import structlog
 import uvloop
 
 from aggregator.application import Application, open_application
+from aggregator.config.settings import Settings
 from aggregator.errors import ApplicationError
 from aggregator.server import ListenError, bind, serving
-from aggregator.settings import Settings
 from aggregator.ticks import Ticks
 from aggregator.web.app import Site, create_app
 

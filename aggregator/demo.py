@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from aggregator.application import open_application
+from aggregator.config.settings import Settings
 from aggregator.daemon import daemon, run_async, stop_signal
 from aggregator.errors import ApplicationError
 from aggregator.newsroom import Newsroom, load_newsroom, newsroom_app, newsroom_config_sources
-from aggregator.passes import full_pass
 from aggregator.server import ListenError, bind, serving
-from aggregator.settings import Settings
+from aggregator.stages.passes import full_pass
 from storage.status import totals
 
 _LOOPBACK = "127.0.0.1"

@@ -1,11 +1,11 @@
 """Why an article is where it is, in words, for ``newsfold explain``."""
 
 from aggregator.application import open_storage
+from aggregator.config.settings import Settings
 from aggregator.errors import ApplicationError
-from aggregator.folding import rebuild
 from aggregator.matching.decisions import Explanation
 from aggregator.matching.model import Model
-from aggregator.settings import Settings
+from aggregator.stages.folding import rebuild
 from storage.database import Database
 from storage.folding import members_by_id, stories_of
 from storage.values import Member, StoryState

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aggregator.application import Application
 from aggregator.errors import ApplicationError
-from aggregator.outputs import FORMATS, story_filter
+from aggregator.stages.outputs import FORMATS, story_filter
 from aggregator.web.pages import (
     PAGE_SIZE,
     STYLE,

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from aggregator.children import Children
 from aggregator.clock import Clock
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.settings import Settings
-from aggregator.tally import Tally
-from feeds.fetch import Fetcher
+from aggregator.stages.tally import Tally
+from feeds.http.fetch import Fetcher
+from feeds.http.pacing import Pacer
 from feeds.model import FetchOutcome, FetchRequest
-from feeds.pacing import Pacer
 
 
 @dataclass(frozen=True, slots=True)

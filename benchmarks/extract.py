@@ -29,12 +29,12 @@ from typing import ParamSpec, TypeVar
 
 import trafilatura
 
-from feeds import extract, second_readings, walls
-from feeds.blocks import blocks_of
-from feeds.density import densest
-from feeds.html_tree import decode, parse_page, strip_dead_weight
-from feeds.second_readings import resiliparse_text, trafilatura_text
-from feeds.vote import Heard, elect
+from feeds.page import extract, second_readings, walls
+from feeds.page.blocks import blocks_of
+from feeds.page.density import densest
+from feeds.page.html_tree import decode, parse_page, strip_dead_weight
+from feeds.page.second_readings import resiliparse_text, trafilatura_text
+from feeds.page.vote import Heard, elect
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "pages"
 WORD = re.compile(r"\w+")

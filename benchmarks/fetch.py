@@ -20,8 +20,8 @@ from typing import ClassVar
 
 import aiohttp
 
-from feeds.fetch import HttpFetcher
-from feeds.guard import Guard
+from feeds.http.fetch import HttpFetcher
+from feeds.http.guard import Guard
 from feeds.model import FetchRequest, Response, Validators
 
 AT_ONCE = 50

@@ -17,8 +17,8 @@ from multiprocessing.connection import Connection
 from hostile_servers import CASES, Case, place
 from scripted_server import ScriptedServer
 
-from feeds.fetch import HttpFetcher
-from feeds.guard import Guard
+from feeds.http.fetch import HttpFetcher
+from feeds.http.guard import Guard
 from feeds.model import FetchOutcome, FetchRequest, Response, Validators
 
 DEADLINE = 2.0

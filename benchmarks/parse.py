@@ -19,7 +19,7 @@ from html import escape
 import feedparser  # type: ignore[import-untyped]  # feedparser 6 has no types
 
 from feeds.model import ParsedFeed
-from feeds.parse import parse_feed
+from feeds.parsing.parse import parse_feed
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 URL = "https://news.example/feed.xml"

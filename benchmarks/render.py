@@ -19,9 +19,9 @@ from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 
 from feeds.model import Coverage, OutputEntry, OutputFeed, OutputSource
-from feeds.write_atom import render_atom
-from feeds.write_json import render_json
-from feeds.write_rss import render_rss
+from feeds.writing.write_atom import render_atom
+from feeds.writing.write_json import render_json
+from feeds.writing.write_rss import render_rss
 
 Writer = Callable[[OutputFeed], bytes]
 

@@ -9,9 +9,9 @@ from typing import Any
 from builders import NOW
 
 from aggregator.children import ChildFailure
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.settings import Settings
-from aggregator.tally import Tally
+from aggregator.stages.tally import Tally
 from aggregator.tools import Tools
 from feeds.model import FailureKind, FetchFailure, FetchOutcome, FetchRequest, Response
 

@@ -23,7 +23,7 @@ from scripted_server import (
     reply,
 )
 
-from feeds.decoding import zstd
+from feeds.http.decoding import zstd
 from feeds.model import FailureKind
 
 MAX_BYTES = 256 * 1024

@@ -7,7 +7,7 @@ from fakes import FakeClock
 from newsroom_runs import opened, settings_for
 
 from aggregator.application import SLOTS_PER_REQUEST, ApplicationError, slots
-from aggregator.identity import authority_of
+from aggregator.stages.identity import authority_of
 from storage.sources import claim_due
 
 

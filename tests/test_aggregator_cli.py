@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from aggregator.cli import main
+from aggregator.cli.commands import main
 from aggregator.version import VERSION
 
 ROOT = Path(__file__).parent.parent
@@ -52,7 +52,7 @@ def test_help_and_check_need_none_of_what_is_heavy() -> None:
     """They are to answer at once."""
     configure()
     script = (
-        "import sys\nfrom aggregator.cli import main\n"
+        "import sys\nfrom aggregator.cli.commands import main\n"
         "main(['check'], standalone_mode=False)\n"
         "heavy = {'uvicorn', 'fastapi', 'apscheduler', 'structlog'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
@@ -149,7 +149,7 @@ def test_wrong_usage_is_2_and_explained(words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("command", [("run",), ("update",), ("render", "--to", "site")])
 def test_a_bad_database_is_one_clear_line(command: tuple[str, ...]) -> None:
-    script = f"from aggregator.cli import main; main({[*command]!r})"
+    script = f"from aggregator.cli.commands import main; main({[*command]!r})"
     configure(
         f"[server]\nlisten = '127.0.0.1:0'\n[storage]\nurl = {json.dumps('sqlite:///no/n.db')}"
     )

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.config import ConfigError, load_config
-from aggregator.durations import format_duration, parse_duration
-from aggregator.environment import variables
-from aggregator.example import EXAMPLE
-from aggregator.settings import Settings
-from aggregator.toml_lines import line_of
+from aggregator.config.durations import format_duration, parse_duration
+from aggregator.config.environment import variables
+from aggregator.config.example import EXAMPLE
+from aggregator.config.loading import ConfigError, load_config
+from aggregator.config.settings import Settings
+from aggregator.config.toml_lines import line_of
 
 CONTRACT = """
 include = ["seeds/world.toml"]

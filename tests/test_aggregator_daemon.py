@@ -18,15 +18,15 @@ from scripted_server import ScriptedServer, hang, redirect, reply
 from structlog.testing import capture_logs
 
 from aggregator.application import ApplicationError
+from aggregator.config.settings import Settings
 from aggregator.daemon import daemon, run_daemon
 from aggregator.server import bind
-from aggregator.settings import Settings
 from storage.database import open_database
 from storage.sources import make_all_due, source_health
 from storage.status import totals
 
 ROOT = Path(__file__).parent.parent
-PROGRAM = "from aggregator.cli import main; main(prog_name='newsfold')"
+PROGRAM = "from aggregator.cli.commands import main; main(prog_name='newsfold')"
 DEADLINE = 30.0
 STOPS_WITHIN = 10.0
 

@@ -18,7 +18,11 @@ ROOT = Path(__file__).parent.parent
 
 def test_one_pass_prints_its_summary_and_leaves_nothing_behind(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from aggregator.cli import main; main(['demo', '--once'])"],
+        [
+            sys.executable,
+            "-c",
+            "from aggregator.cli.commands import main; main(['demo', '--once'])",
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
         capture_output=True,

@@ -10,10 +10,10 @@ import pytest
 from builders import MINUTE, NOW, add_articles, add_sources, article_reading, source_config
 from fakes import FakeClock
 
-from aggregator.folding import Folder
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
-from aggregator.tally import Tally
+from aggregator.stages.folding import Folder
+from aggregator.stages.tally import Tally
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database
 from storage.folding import commit_fold

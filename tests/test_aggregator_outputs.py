@@ -1,8 +1,8 @@
 from pydantic import SecretStr
 from view_builders import NOON, article, story
 
-from aggregator.outputs import coverage, output_entry, output_feed, story_filter
-from aggregator.settings import OutputSettings
+from aggregator.config.settings import OutputSettings
+from aggregator.stages.outputs import coverage, output_entry, output_feed, story_filter
 from feeds.model import OutputFeed
 from storage.values import StoryFilter, StoryView
 

@@ -10,8 +10,8 @@ from fakes import rss
 from newsroom_runs import settings_for
 from scripted_server import ScriptedServer, reply
 
-from aggregator.passes import _progress, _render, _update
-from aggregator.settings import Settings
+from aggregator.config.settings import Settings
+from aggregator.stages.passes import _progress, _render, _update
 
 FEED = rss(("1", "Harbour bridge reopens after repairs"), ("2", "Mount Takara closes the airport"))
 

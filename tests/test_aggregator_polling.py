@@ -9,9 +9,10 @@ from builders import HOUR, MINUTE, NOW, source_config
 from fakes import FakeTools, answer, failure, rss
 
 from aggregator.children import ChildFailure
-from aggregator.findings import Finding, unread
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.polling import (
+from aggregator.stages.findings import Finding, unread
+from aggregator.stages.polling import (
     LEASE,
     NEVER,
     Poller,
@@ -20,8 +21,7 @@ from aggregator.polling import (
     politeness,
     remembered,
 )
-from aggregator.schedule import Health, Politeness
-from aggregator.settings import Settings
+from aggregator.stages.schedule import Health, Politeness
 from feeds.model import FailureKind, Hop, Validators
 from storage.database import open_database
 from storage.polling import known_entries

@@ -7,11 +7,11 @@ import brotli
 import pytest
 from builders import MINUTE, NOW, add_articles, add_source, add_story, as_write, fold, read_articles
 
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.outputs import FORMATS
-from aggregator.publisher import Document, Identity, Publisher, make_document
-from aggregator.settings import Settings
-from feeds.http_cache import IDENTITY
+from aggregator.stages.outputs import FORMATS
+from aggregator.stages.publisher import Document, Identity, Publisher, make_document
+from feeds.writing.http_cache import IDENTITY
 from storage.database import open_database
 from storage.publishing import latest_stories
 from storage.sources import sync_sources

@@ -9,7 +9,7 @@ from fakes import FakeTools, answer, failure
 
 from aggregator.children import ChildFailure
 from aggregator.ledger import Ledger
-from aggregator.reading import (
+from aggregator.stages.reading import (
     ENOUGH,
     LEASE,
     MOST_ATTEMPTS,
@@ -20,9 +20,9 @@ from aggregator.reading import (
     text_hash,
     usable_page,
 )
-from feeds.article import ArticleMaterial, PageBytes
-from feeds.choose import Choice
 from feeds.model import DateSource, Hop, PageReading, WireEvidence
+from feeds.page.article import ArticleMaterial, PageBytes
+from feeds.page.choose import Choice
 from storage.articles import claim_new, count_by_state
 from storage.database import open_database
 from storage.folding import waiting_to_fold

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 from pydantic import BaseModel
 
-from aggregator.cli import main
-from aggregator.reference import configuration_reference
-from aggregator.settings import OutputSettings, Settings, SourceSettings
+from aggregator.cli.commands import main
+from aggregator.config.reference import configuration_reference
+from aggregator.config.settings import OutputSettings, Settings, SourceSettings
 
 ROOT = Path(__file__).parent.parent
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 def test_the_page_is_what_the_settings_say() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert page == configuration_reference(), (
-        "python -m aggregator.reference > docs/configuration.md"
+        "python -m aggregator.config.reference > docs/configuration.md"
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from aggregator.stage import Stage
+from aggregator.stages.stage import Stage
 
 
 class Work:

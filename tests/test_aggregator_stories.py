@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.identity import authority_of, mint_identity, random_slug
-from aggregator.stories import choose_lead, independent_outlets, regroup
+from aggregator.stages.identity import authority_of, mint_identity, random_slug
+from aggregator.stages.stories import choose_lead, independent_outlets, regroup
 from storage.values import Member, StoryState, StoryWrite
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

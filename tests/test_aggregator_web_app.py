@@ -25,9 +25,9 @@ from lxml import etree
 from newsroom_runs import serve
 from starlette.routing import Route
 
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.publisher import Identity, Publisher
-from aggregator.settings import Settings
+from aggregator.stages.publisher import Identity, Publisher
 from aggregator.web.app import Site, create_app, routes
 from aggregator.web.pages import STYLE, STYLE_PATH
 from storage.database import open_database

@@ -4,7 +4,7 @@ import pytest
 from lxml import html
 from view_builders import NOON, article, story
 
-from aggregator.settings import OutputSettings, Settings
+from aggregator.config.settings import OutputSettings, Settings
 from aggregator.web.pages import (
     STYLE_PATH,
     front_page,

@@ -13,18 +13,18 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("aggregator", "feeds", "storage")
 MAY_IMPORT = {"aggregator": {"feeds", "storage"}, "storage": {"feeds"}, "feeds": set[str]()}
 HOMES = {
-    "aiohttp": "feeds/fetch.py",
+    "aiohttp": "feeds/http/fetch.py",
     "apscheduler": "aggregator/ticks.py",
     "click": "aggregator/",
-    "feedparser": "feeds/read_feedparser.py",
+    "feedparser": "feeds/parsing/read_feedparser.py",
     "nh3": "feeds/clean.py",
     "pebble": "aggregator/children.py",
-    "protego": "feeds/robots.py",
+    "protego": "feeds/http/robots.py",
     "rapidfuzz": "aggregator/matching/",
     "sqlalchemy": "storage/",
     "sqlmodel": "storage/",
     "tld": "feeds/urls.py",
-    "trafilatura": "feeds/second_readings.py",
+    "trafilatura": "feeds/page/second_readings.py",
     "uvicorn": "aggregator/server.py",
 }
 
@@ -53,6 +53,13 @@ def test_imports_run_one_way(path: Path) -> None:
         assert all(name.startswith("feeds.model") for name in taken)
 
 
+@pytest.mark.parametrize("part", ["http", "parsing", "page", "writing"])
+def test_the_parts_of_feeds_do_not_know_each_other(part: str) -> None:
+    for path in sorted((ROOT / "feeds" / part).glob("*.py")):
+        taken = {name.split(".")[1] for name in imports(path) if name.startswith("feeds.")}
+        assert taken <= {part, "model", "urls", "clean"}, path.name
+
+
 def test_every_library_has_one_home() -> None:
     for path in modules():
         name = str(path.relative_to(ROOT))
@@ -66,7 +73,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         for path in modules()
         if re.search(r"\bos\.(environ|getenv)\b", path.read_text(encoding="utf-8"))
     }
-    assert readers == {"aggregator/environment.py"}
+    assert readers == {"aggregator/config/environment.py"}
 
 
 def test_no_other_distribution_claims_our_package_names() -> None:

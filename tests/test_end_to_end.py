@@ -26,7 +26,7 @@ from aggregator.errors import ApplicationError
 from aggregator.explaining import explanation
 from aggregator.matching.evaluate import score
 from aggregator.newsroom import load_newsroom
-from aggregator.passes import full_pass
+from aggregator.stages.passes import full_pass
 from storage.status import totals
 from storage.values import StoryView
 

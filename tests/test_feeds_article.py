@@ -1,4 +1,4 @@
-from feeds.article import FeedMaterial, PageBytes, read_article, shortened
+from feeds.page.article import FeedMaterial, PageBytes, read_article, shortened
 
 PAGE = (
     "<html lang='en'><head><title>Bridge reopens</title></head><body><article><h1>Bridge reopens"

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import pytest
 from pages import PARAGRAPHS
 
-from feeds.choose import (
+from feeds.model import FeedEntry, PageReading
+from feeds.page.choose import (
     FeedText,
     Tried,
     choose_text,
@@ -12,7 +13,6 @@ from feeds.choose import (
     truncation,
     worth_fetching,
 )
-from feeds.model import FeedEntry, PageReading
 
 WHOLE = "\n\n".join(PARAGRAPHS)
 HTML = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)

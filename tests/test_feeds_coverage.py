@@ -4,8 +4,8 @@ import html5lib
 from lxml import html
 from output_builders import coverage, entry
 
-from feeds.coverage import MAX_LISTED, coverage_html
-from feeds.entry_parts import content
+from feeds.writing.coverage import MAX_LISTED, coverage_html
+from feeds.writing.entry_parts import content
 
 
 def test_every_outlet_is_named_linked_and_timed_with_its_copies_under_it() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.dates import CLOCK_SKEW, EARLIEST, believed, read_date
+from feeds.parsing.dates import CLOCK_SKEW, EARLIEST, believed, read_date
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 YEAR_1990 = EARLIEST.replace(tzinfo=None)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.decode import decode_document
+from feeds.parsing.decode import decode_document
 
 TEXT = "<a>Fähre – «quai»</a>"
 

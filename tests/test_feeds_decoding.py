@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.decoding import BodyDecoder, BodyTooLargeError, DecodingError, zstd
+from feeds.http.decoding import BodyDecoder, BodyTooLargeError, DecodingError, zstd
 
 MEGABYTE = 1024 * 1024
 

@@ -3,10 +3,10 @@
 import pytest
 from pages import PARAGRAPHS, article
 
-from feeds.blocks import Block, blocks_of
-from feeds.density import densest, named_aside
-from feeds.html_tree import parse_html
-from feeds.vote import Heard, elect, settled
+from feeds.page.blocks import Block, blocks_of
+from feeds.page.density import densest, named_aside
+from feeds.page.html_tree import parse_html
+from feeds.page.vote import Heard, elect, settled
 
 
 def blocks(html: str) -> list[Block]:

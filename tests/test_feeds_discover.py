@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.discover import FeedLink, feed_links, find_feeds, guess_feeds
+from feeds.parsing.discover import FeedLink, feed_links, find_feeds, guess_feeds
 
 PAGE = "https://s.example/blog/post"
 

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.blocks import blocks_of
-from feeds.display import Display, caption_of, shown, shown_text, with_pictures
-from feeds.html_tree import parse_html
+from feeds.page.blocks import blocks_of
+from feeds.page.display import Display, caption_of, shown, shown_text, with_pictures
+from feeds.page.html_tree import parse_html
 
 URL = "https://courier.example/news/bridge"
 

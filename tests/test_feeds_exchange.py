@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.exchange import (
+from feeds.http.exchange import (
     ExchangeError,
     check_status,
     is_conditional,

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pages import PARAGRAPHS, article
 from trafilatura.utils import trim
 
-from feeds import second_readings
-from feeds.extract import read_page
 from feeds.model import DateSource, PageReading
+from feeds.page import second_readings
+from feeds.page.extract import read_page
 
 URL = "https://courier.example/news/bridge"
 TITLE = "Harbour bridge closed until spring"

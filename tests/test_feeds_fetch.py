@@ -22,8 +22,8 @@ from scripted_server import (
     reply,
 )
 
-from feeds.fetch import Fetcher, HttpFetcher
-from feeds.guard import Guard
+from feeds.http.fetch import Fetcher, HttpFetcher
+from feeds.http.guard import Guard
 from feeds.model import FailureKind, FetchFailure, FetchRequest, Hop, Response, Validators
 
 LOOPBACK = Guard.allowing(["127.0.0.0/8"])

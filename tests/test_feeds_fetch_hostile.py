@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted_server import ScriptedServer, raw, reply
 
-from feeds.fetch import HttpFetcher
-from feeds.guard import Guard
+from feeds.http.fetch import HttpFetcher
+from feeds.http.guard import Guard
 from feeds.model import (
     FailureKind,
     FetchFailure,

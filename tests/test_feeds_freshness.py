@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.freshness import MAX_SECONDS, fresh_for, retry_after
+from feeds.http.freshness import MAX_SECONDS, fresh_for, retry_after
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

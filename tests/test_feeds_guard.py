@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.guard import Guard
+from feeds.http.guard import Guard
 
 PUBLIC = [
     "8.8.8.8",

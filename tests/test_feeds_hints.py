@@ -2,9 +2,9 @@
 
 import pytest
 
-from feeds.hints import poll_hints
 from feeds.model import PollHints
-from feeds.raw import RawFeed
+from feeds.parsing.hints import poll_hints
+from feeds.parsing.raw import RawFeed
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,13 @@ import time
 
 import pytest
 
-from feeds.html_tree import UnreadablePageError, decode, parse_html, parse_page, strip_dead_weight
+from feeds.page.html_tree import (
+    UnreadablePageError,
+    decode,
+    parse_html,
+    parse_page,
+    strip_dead_weight,
+)
 
 RUSSIAN = "<p>Мост через гавань закрыт до весны</p>"
 

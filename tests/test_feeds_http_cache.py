@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.http_cache import IDENTITY, is_not_modified, negotiate_coding, strong_etag
+from feeds.writing.http_cache import IDENTITY, is_not_modified, negotiate_coding, strong_etag
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TAG = strong_etag(b"body")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.identity import (
+from feeds.parsing.identity import (
     MAX_GUID,
     ambiguous_guids,
     entry_key,

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import PARAGRAPHS
 
-from feeds.furniture import body_lines, ends_article, is_byline, is_plea, same_words, words
-from feeds.matching_text import (
+from feeds.page.furniture import body_lines, ends_article, is_byline, is_plea, same_words, words
+from feeds.page.matching_text import (
     html_lines,
     is_caption,
     is_photo_credit,

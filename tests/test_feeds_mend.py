@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.mend import mend
-from feeds.xml_tree import parse_xml, text_of
+from feeds.parsing.mend import mend
+from feeds.parsing.xml_tree import parse_xml, text_of
 
 
 def mended(inside: str) -> str | None:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import article
 
-from feeds.blocks import blocks_of
-from feeds.byline import printed_authors
-from feeds.html_tree import parse_html, parse_page
-from feeds.json_ld import article_among, link_of, texts_of, things_of, types_of
-from feeds.metadata import PageMetadata, absolute, metadata_of, parse_time
 from feeds.model import DateSource
+from feeds.page.blocks import blocks_of
+from feeds.page.byline import printed_authors
+from feeds.page.html_tree import parse_html, parse_page
+from feeds.page.json_ld import article_among, link_of, texts_of, things_of, types_of
+from feeds.page.metadata import PageMetadata, absolute, metadata_of, parse_time
 
 URL = "https://courier.example/news/2026/11/20/bridge.html"
 MORNING = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)

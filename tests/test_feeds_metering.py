@@ -2,7 +2,7 @@
 
 import asyncio
 
-from feeds.metering import ALLOWANCE, ExcessError, Meter
+from feeds.http.metering import ALLOWANCE, ExcessError, Meter
 
 
 class Inner(asyncio.Protocol):

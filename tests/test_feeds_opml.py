@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.read_opml import MAX_ROWS, BadRow, ListedFeed, read_subscriptions
+from feeds.parsing.read_opml import MAX_ROWS, BadRow, ListedFeed, read_subscriptions
 
 OPML = b"""<?xml version="1.0" encoding="UTF-8"?>
 <opml version="2.0"><head><title>Mine</title></head><body>

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from feeds.pacing import Pacer
+from feeds.http.pacing import Pacer
 
 
 class Clock:

@@ -1,9 +1,9 @@
 import pytest
 from pages import PARAGRAPHS, article
 
-from feeds.extract import joined, next_page_of, read_page
-from feeds.html_tree import parse_html
-from feeds.page_rules import BadSelectorError, PageRules, selected
+from feeds.page.extract import joined, next_page_of, read_page
+from feeds.page.html_tree import parse_html
+from feeds.page.page_rules import BadSelectorError, PageRules, selected
 
 URL = "https://courier.example/news/bridge"
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.decode import decode_document
-from feeds.entries import MAX_CONTENT, MAX_LISTED, MAX_NAME, MAX_TITLE
 from feeds.model import Enclosure, FeedEntry, NotAFeed, ParsedFeed, ParseOutcome, PollHints
-from feeds.parse import parse_feed
-from feeds.raw import RawFeed
-from feeds.read_feedparser import read_document
+from feeds.parsing.decode import decode_document
+from feeds.parsing.entries import MAX_CONTENT, MAX_LISTED, MAX_NAME, MAX_TITLE
+from feeds.parsing.parse import parse_feed
+from feeds.parsing.raw import RawFeed
+from feeds.parsing.read_feedparser import read_document
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 URL = "https://feed.example/dir/feed.xml"
@@ -392,7 +392,7 @@ def test_what_was_mended_is_said(name: str) -> None:
 
 
 def test_feedparser_alone_reads_worse_what_can_be_mended() -> None:
-    """Why :mod:`feeds.mend` goes before it."""
+    """Why :mod:`feeds.parsing.mend` goes before it."""
     halved, nested, entities = (
         read_document(decode_document((SAMPLES / name).read_bytes(), None).strip(), "rss", 9)
         for name in ("rss-truncated.xml", "rss-nested-cdata.xml", "rss-bare-ampersand.xml")

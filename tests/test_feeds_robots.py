@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted_server import ScriptedServer, redirect, reply
 
-from feeds.fetch import HttpFetcher
-from feeds.guard import Guard
+from feeds.http.fetch import HttpFetcher
+from feeds.http.guard import Guard
+from feeds.http.robots import Robots, Rules, read_rules
 from feeds.model import FailureKind, FetchFailure, FetchOutcome, FetchRequest, Response
-from feeds.robots import Robots, Rules, read_rules
 
 SITE = "https://news.example"
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.guard import Guard
+from feeds.http.guard import Guard
+from feeds.http.target import TargetError, redirect_url, target_of
 from feeds.model import FailureKind
-from feeds.target import TargetError, redirect_url, target_of
 
 GUARD = Guard()
 

@@ -3,8 +3,8 @@
 import pytest
 from pages import PARAGRAPHS
 
-from feeds.html_tree import parse_html
-from feeds.walls import PageSigns, Wall, repeated, signs_of, text_key, wall_of
+from feeds.page.html_tree import parse_html
+from feeds.page.walls import PageSigns, Wall, repeated, signs_of, text_key, wall_of
 
 URL = "https://courier.example/news/bridge"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from feeds.agencies import agency_named
-from feeds.wire import Dateline, dateline_of, is_end_credit, wire_evidence
+from feeds.page.agencies import agency_named
+from feeds.page.wire import Dateline, dateline_of, is_end_credit, wire_evidence
 
 REST = "The government said on Monday that it would lower taxes."
 

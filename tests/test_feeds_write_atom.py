@@ -10,7 +10,7 @@ from lxml.etree import _Element
 from output_builders import NOON, coverage, entry, feed, source
 
 from feeds.model import Generator, OutputEntry
-from feeds.write_atom import render_atom
+from feeds.writing.write_atom import render_atom
 
 SCHEMA = Path(__file__).parents[2] / "shared/data/schemas/atom-rfc4287.rng"
 

@@ -6,7 +6,7 @@ from typing import Any
 from output_builders import NOON, coverage, entry, feed, source
 
 from feeds.model import OutputEntry
-from feeds.write_json import render_json
+from feeds.writing.write_json import render_json
 
 
 def written(*entries: OutputEntry, **changes: object) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from output_builders import entry, feed
 
-from feeds.entry_memory import MAX_CONTENT, MAX_ENTRIES, remembered
 from feeds.model import OutputEntry, OutputFeed
-from feeds.write_atom import render_atom
-from feeds.write_json import render_json
-from feeds.write_rss import render_rss
+from feeds.writing.entry_memory import MAX_CONTENT, MAX_ENTRIES, remembered
+from feeds.writing.write_atom import render_atom
+from feeds.writing.write_json import render_json
+from feeds.writing.write_rss import render_rss
 
 WRITERS = [render_atom, render_rss, render_json]
 

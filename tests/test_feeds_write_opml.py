@@ -3,7 +3,7 @@
 from lxml import etree
 
 from feeds.model import OpmlSource
-from feeds.write_opml import render_opml
+from feeds.writing.write_opml import render_opml
 
 GAZETTE = OpmlSource(
     "The Gazette & more",

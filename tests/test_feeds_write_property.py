@@ -1,7 +1,8 @@
 """Any merged feed at all is a valid document in every format, and reads back as what went in.
 
-"What went in" is modulo the clean-up that feeds.entry_parts and feeds.output_values document; that
-this clean-up leaves ordinary text alone is tested beside it.
+"What went in" is modulo the clean-up that feeds.writing.entry_parts and
+feeds.writing.output_values document; that this clean-up leaves ordinary text alone is tested
+beside it.
 """
 
 import json
@@ -16,13 +17,13 @@ from hypothesis import strategies as st
 from lxml import etree
 from output_builders import feeds, texts, urls
 
-from feeds import entry_parts
 from feeds.model import OpmlSource, OutputFeed
-from feeds.output_values import rfc822, rfc3339, web_url
-from feeds.write_atom import render_atom
-from feeds.write_json import render_json
-from feeds.write_opml import render_opml
-from feeds.write_rss import render_rss
+from feeds.writing import entry_parts
+from feeds.writing.output_values import rfc822, rfc3339, web_url
+from feeds.writing.write_atom import render_atom
+from feeds.writing.write_json import render_json
+from feeds.writing.write_opml import render_opml
+from feeds.writing.write_rss import render_rss
 
 SCHEMAS = Path(__file__).parents[2] / "shared/data/schemas"
 ATOM_SCHEMA = SCHEMAS / "atom-rfc4287.rng"

@@ -17,9 +17,9 @@ import pytest
 from output_builders import entry, feed
 
 from feeds.model import OutputFeed
-from feeds.write_atom import render_atom
-from feeds.write_json import render_json
-from feeds.write_rss import render_rss
+from feeds.writing.write_atom import render_atom
+from feeds.writing.write_json import render_json
+from feeds.writing.write_rss import render_rss
 
 WRITERS: dict[str, Callable[[OutputFeed], bytes]] = {
     "atom": render_atom,

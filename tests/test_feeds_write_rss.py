@@ -7,7 +7,7 @@ from lxml.etree import _Element
 from output_builders import entry, feed, source
 
 from feeds.model import OutputEntry
-from feeds.write_rss import render_rss
+from feeds.writing.write_rss import render_rss
 
 
 def written(*entries: OutputEntry, **changes: object) -> _Element:

@@ -6,8 +6,8 @@ import pytest
 from feed_rules import atom_complaints, rss_complaints
 from output_builders import entry, feed
 
-from feeds.write_atom import render_atom
-from feeds.write_rss import render_rss
+from feeds.writing.write_atom import render_atom
+from feeds.writing.write_rss import render_rss
 
 ATOM = render_atom(feed(entry(1), entry(2)))
 RSS = render_rss(feed(entry(1), entry(2)))

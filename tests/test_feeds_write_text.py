@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from output_builders import coverage, entry, source, texts, urls
 
-from feeds import entry_parts
-from feeds.output_values import (
+from feeds.writing import entry_parts
+from feeds.writing.output_values import (
     MAX_URL,
     ascii_uri,
     canonical_id,
@@ -18,7 +18,7 @@ from feeds.output_values import (
     rfc3339,
     web_url,
 )
-from feeds.xml_text import clean_text, one_line, reads_as_markup
+from feeds.writing.xml_text import clean_text, one_line, reads_as_markup
 
 FAMILY = "👨\u200d👩\u200d👧"
 

@@ -10,10 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from aggregator.config.settings import OutputSettings, Settings
 from aggregator.ledger import Ledger
-from aggregator.outputs import FORMATS
-from aggregator.publisher import Publisher
-from aggregator.settings import OutputSettings, Settings
+from aggregator.stages.outputs import FORMATS
+from aggregator.stages.publisher import Publisher
 from aggregator.web.headers import SecurityHeaders
 from aggregator.web.pages import (
     PAGE_SIZE,

@@ -8,10 +8,10 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from aggregator.outputs import FORMATS, coverage
-from aggregator.settings import Settings
+from aggregator.config.settings import Settings
+from aggregator.stages.outputs import FORMATS, coverage
 from feeds.model import OpmlSource
-from feeds.write_opml import render_opml
+from feeds.writing.write_opml import render_opml
 from storage.values import SourceHealth, StoryView
 
 STYLE = files("aggregator.web").joinpath("static", "newsfold.css").read_bytes()

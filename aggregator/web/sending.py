@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from aggregator.publisher import Document
-from feeds.http_cache import IDENTITY, is_not_modified, negotiate_coding
-from feeds.output_values import rfc822
+from aggregator.stages.publisher import Document
+from feeds.writing.http_cache import IDENTITY, is_not_modified, negotiate_coding
+from feeds.writing.output_values import rfc822
 
 _MAX_AGE = 300
 """Seconds a reader may keep a feed without asking: well below any polite poll."""

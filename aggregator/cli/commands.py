@@ -1,0 +1,131 @@
+"""The command ``newsfold``: what an operator types. Words and exit codes; the work is elsewhere.
+
+Exit codes: 0 done, 1 could not be done, 2 wrong usage or configuration.
+"""
+
+import logging
+from pathlib import Path
+
+import click
+
+from aggregator.cli.files import evaluate, fold_files, train_weights
+from aggregator.cli.stories import corrections, explain, refold, story
+from aggregator.cli.words import config_option, counted, fail, or_fail, read_settings
+from aggregator.version import VERSION
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
+@click.version_option(VERSION, prog_name="newsfold")
+def main() -> None:
+    """Many feeds in, one entry per story out.
+
+    Newsfold polls RSS, Atom and JSON feeds, reads each article, recognises which of them tell
+    the same event, and serves one merged feed in which every story appears once.
+
+    \b
+    Try it, offline, on made-up news:   newsfold demo
+    Begin with your own feeds:          newsfold init, then newsfold run
+    """  # noqa: D301 - \b is how click is told to keep lines
+
+
+@main.command(short_help="Validate the configuration.")
+@config_option
+def check(config: Path) -> None:
+    """Validate the configuration and say exactly what is wrong and where."""
+    settings = read_settings(config, "check")
+    outputs = ", ".join(f"/{output.name}.atom" for output in settings.outputs())
+    click.echo(
+        f"{config} is fine: {counted(settings.source, 'source')}, "
+        f"{counted(settings.outputs(), 'output')} ({outputs})"
+    )
+
+
+@main.command(short_help="Write a commented example configuration.")
+@config_option
+def init(config: Path) -> None:
+    """Write a commented example configuration, to be edited."""
+    from aggregator.config.example import EXAMPLE  # noqa: PLC0415 - only this command needs it
+
+    try:
+        with config.open("x", encoding="utf-8") as file:
+            file.write(EXAMPLE)
+    except FileExistsError:
+        fail(f"{config} is there already; it was not touched")
+    except OSError as error:
+        fail(f"cannot write {config}: {error.strerror}")
+    click.echo(f"Wrote {config}. Look through it, then: newsfold run --config {config}")
+
+
+@main.command(short_help="Run the daemon.")
+@config_option
+@click.option("--log-json", is_flag=True, help="Log JSON lines instead of lines for people.")
+def run(config: Path, log_json: bool) -> None:
+    """Run the daemon: poll, extract, fold and serve until stopped (Ctrl-C or SIGTERM)."""
+    from aggregator.daemon import run_daemon  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.logs import configure_logs  # noqa: PLC0415 - the same
+
+    settings = read_settings(config, "run")
+    configure_logs(json=log_json)
+    or_fail(lambda: run_daemon(settings, announce=click.echo))
+
+
+@main.command(short_help="One full pass over the sources that are due.")
+@config_option
+@click.option("--all", "everything", is_flag=True, help="Poll every source now, due or not.")
+def update(config: Path, everything: bool) -> None:
+    """Do one full pass over the sources that are due, then exit.
+
+    Ends when everything it found is extracted, folded and published. Sources that fail are
+    listed; they do not make the pass a failure.
+    """
+    from aggregator.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.stages.passes import run_update  # noqa: PLC0415 - the same
+
+    configure_logs(json=False, level=logging.ERROR)  # the summary says what failed
+    settings = read_settings(config, "update")
+    or_fail(lambda: run_update(settings, everything=everything))
+
+
+@main.command(short_help="Write everything as static files.")
+@config_option
+@click.option(
+    "--to",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write into; made if it is not there.",
+)
+def render(config: Path, folder: Path) -> None:
+    """Write every output and page as static files, for a web server of your own."""
+    from aggregator.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.stages.passes import run_render  # noqa: PLC0415 - the same
+
+    configure_logs(json=False, level=logging.ERROR)
+    settings = read_settings(config, "render")
+    or_fail(lambda: run_render(settings, folder))
+
+
+@main.command(short_help="Show everything on made-up news, offline.")
+@click.option("--once", is_flag=True, help="Do one full pass, print a summary, exit.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Port of the front page; 0: any.",
+)
+def demo(once: bool, port: int) -> None:
+    """Show everything on a made-up newsroom, offline: no configuration, nothing kept.
+
+    Starts a small web server that plays nine news outlets, and the same daemon that
+    `newsfold run` is, reading them.
+    """
+    from aggregator.demo import run_demo  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.logs import configure_logs  # noqa: PLC0415 - the same
+
+    configure_logs(json=False, level=logging.WARNING)
+    or_fail(lambda: run_demo(once=once, port=port))
+
+
+for _command in (fold_files, evaluate, train_weights, explain, story, corrections, refold):
+    main.add_command(_command)

@@ -1,0 +1,1 @@
+"""What the operator wrote: settings, where they come from, what is wrong with them."""

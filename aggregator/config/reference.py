@@ -1,0 +1,100 @@
+"""``docs/configuration.md``, made from the settings themselves.
+
+``python -m aggregator.config.reference`` prints it; a test compares the two.
+"""
+
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from aggregator.config.durations import format_duration
+from aggregator.config.settings import Settings, Table
+
+_INTRODUCTION = """\
+# Configuration
+
+<!-- Made by `python -m aggregator.config.reference`; a test compares it with the code. -->
+
+One TOML file, `newsfold.toml` in the current folder unless `--config` or `NEWSFOLD_CONFIG` names
+another. `newsfold init` writes a commented example; `newsfold check` says what is wrong, in which
+file and line. Unknown keys are errors.
+
+Durations are written `"90s"`, `"15m"`, `"1h 30m"`, `"7d"`; `"0s"` is a duration.
+
+Every key of a `[table]` can come from the environment: `[fetch] min_interval` is
+`NEWSFOLD_FETCH_MIN_INTERVAL`. The value is TOML where it reads as TOML (`["10.0.0.0/8"]`, `8`,
+`true`), and plain text otherwise (`15m`). The environment wins over the file.
+"""
+
+
+def configuration_reference() -> str:
+    """The whole page, in Markdown."""
+    parts = [_INTRODUCTION, "## Top level\n", _table(_plain_fields(Settings))]
+    for name, model, repeated in _tables():
+        heading = f"[[{name}]]" if repeated else f"[{name}]"
+        parts += [f"## `{heading}`\n", f"{(model.__doc__ or '').splitlines()[0]}\n"]
+        parts.append(_table(model.model_fields))
+    return "\n".join(parts)
+
+
+def _tables() -> Iterator[tuple[str, type[Table], bool]]:
+    for name, info in Settings.model_fields.items():
+        for model in (info.annotation, *get_args(info.annotation)):
+            if isinstance(model, type) and issubclass(model, Table):
+                yield name, model, model is not info.annotation
+
+
+def _plain_fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    tables = {name for name, _, _ in _tables()}
+    return {name: info for name, info in model.model_fields.items() if name not in tables}
+
+
+def _table(fields: dict[str, FieldInfo]) -> str:
+    rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    for name, info in fields.items():
+        meaning = (info.description or "").replace("|", "\\|")
+        rows.append(f"| `{name}` | {_type(info)} | {_default(info)} | {meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def _type(info: FieldInfo) -> str:
+    return _type_name(info.annotation)
+
+
+def _type_name(annotation: Any) -> str:  # noqa: ANN401 - any annotation at all
+    if get_origin(annotation) is Annotated:
+        return _type_name(get_args(annotation)[0])
+    if get_origin(annotation) is Literal:
+        return " or ".join(f'`"{choice}"`' for choice in get_args(annotation))
+    if get_origin(annotation) is tuple:
+        return f"list of {_type_name(get_args(annotation)[0])}"
+    if isinstance(annotation, UnionType):
+        inner = [_type_name(part) for part in get_args(annotation) if part is not type(None)]
+        return " or ".join(dict.fromkeys(inner))
+    names = {int: "integer", bool: "true or false", timedelta: "duration"}
+    return names.get(annotation, "text")
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "required"
+    value = info.get_default(call_default_factory=True, validated_data={})
+    if value is None or value is PydanticUndefined:
+        return ""
+    if hasattr(value, "total_seconds"):
+        return f'`"{format_duration(value)}"`'
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{list(value)}`"
+    return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(configuration_reference())

@@ -1,0 +1,1 @@
+"""The four stages, poll, extract, fold and publish, and the decisions they take."""

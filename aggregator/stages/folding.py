@@ -1,0 +1,230 @@
+"""The fold stage: one writer, articles in order, every decision with its reason.
+
+The matcher's index is memory only. Whenever memory might be ahead of the database (a commit
+failed, a correction came) it is thrown away and rebuilt from there.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from aggregator.clock import Clock
+from aggregator.ledger import Ledger
+from aggregator.matching.corrections import Correction
+from aggregator.matching.decisions import Decision, Evidence, Move
+from aggregator.matching.document import Document
+from aggregator.matching.matcher import Matcher
+from aggregator.matching.model import Model
+from aggregator.matching.reasons import Reason
+from aggregator.stages.stories import Mint, regroup
+from aggregator.stages.tally import Tally
+from storage.corrections import all_corrections, pending_corrections
+from storage.database import Database
+from storage.folding import (
+    commit_fold,
+    folded_since,
+    members_by_id,
+    stories_of,
+    waiting_to_fold,
+)
+from storage.values import (
+    ArticleDecision,
+    ArticleMove,
+    CorrectionRecord,
+    FoldArticle,
+    FoldCommit,
+    Member,
+)
+
+BATCH = 200
+PATIENCE = timedelta(seconds=60)
+"""How long an article waits for those that arrived before it to be read."""
+_log = structlog.get_logger()
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Folder:
+    """Folds batches of articles into stories. ``mint`` makes identities, given the time."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        model: Model,
+        mint: Callable[[datetime], tuple[str, str]],
+        clock: Clock,
+        tally: Tally,
+    ) -> None:
+        self._ledger = ledger
+        self._model = model
+        self._mint = mint
+        self._clock = clock
+        self._tally = tally
+        self._matcher: Matcher | None = None
+
+    async def claim(self, _limit: int) -> Sequence[tuple[FoldArticle, ...]]:
+        """Follow what operators said meanwhile; then the next batch, as one piece of work."""
+        if pending := await self._ledger.read(pending_corrections):
+            await self._correct(pending)
+        batch = await self._ledger.read(waiting_to_fold, self._clock(), PATIENCE, BATCH)
+        return (batch,) if batch else ()
+
+    async def fold(self, batch: tuple[FoldArticle, ...]) -> None:
+        """Decide a batch and write the outcome in one transaction."""
+        async with self._at_work() as matcher:
+            decided = await asyncio.to_thread(decide, matcher, batch)
+            await self._ledger.write(commit_fold, await self._commit(decided))
+        self._tally.articles_folded(len(batch))
+
+    async def _correct(self, pending: Sequence[CorrectionRecord]) -> None:
+        async with self._at_work() as matcher:
+            decided = Decided()
+            for move in matcher.apply(map(_correction, pending)):
+                _move(decided, move)
+            commit = await self._commit(decided)
+            done = tuple(one.id for one in pending)
+            await self._ledger.write(commit_fold, replace(commit, corrections=done))
+        _log.info("corrected", corrections=len(pending), articles=len(decided.moves))
+
+    async def _commit(self, decided: "Decided") -> FoldCommit:
+        now = self._clock()
+        mint = partial(self._mint, now)
+        return await self._ledger.read(commit_of, decided, mint, now)
+
+    @asynccontextmanager
+    async def _at_work(self) -> AsyncIterator[Matcher]:
+        """The matcher; thrown away where the block fails, since memory is then ahead."""
+        matcher, self._matcher = self._matcher, None
+        if matcher is None:
+            matcher = await self._ledger.read(rebuild, self._model)
+        yield matcher
+        self._matcher = matcher
+
+
+def commit_of(database: Database, decided: "Decided", mint: Mint, now: datetime) -> FoldCommit:
+    """What to write for what the matcher said: groups become stories with identities."""
+    ids = [*decided.decisions, *decided.moves, *(article_id for article_id, _ in decided.revised)]
+    before = stories_of(database, list(set(decided.groups.values())), ids)
+    members = {m.id: m for story in before for m in story.members}
+    members |= members_by_id(database, ids)
+    groups = {m.id: story.key for story in before for m in story.members} | decided.groups
+    regrouping = regroup(
+        before, groups, [decided.member(member) for member in members.values()], mint, now
+    )
+    return FoldCommit(
+        at=now,
+        decisions=tuple(decided.decisions.values()),
+        moves=tuple(decided.moves.values()),
+        revised=tuple(decided.revised),
+        stories=regrouping.stories,
+        retired=regrouping.retired,
+    )
+
+
+def rebuild(database: Database, model: Model) -> Matcher:
+    """The matcher as the database remembers it."""
+    matcher, _ = rebuild_until(database, model, None)
+    return matcher
+
+
+def rebuild_until(
+    database: Database, model: Model, moment: datetime | None
+) -> tuple[Matcher, list[FoldArticle]]:
+    """The matcher as it was before ``moment``, and what arrived since, in order of folding."""
+    said = [_correction(one) for one in all_corrections(database)]
+    matcher = Matcher(model, corrections=said)
+    later: list[FoldArticle] = []
+    for article in folded_since(database, _EVER):
+        if moment is not None and article.arrived_at >= moment:
+            later.append(article)
+        elif article.story_key is not None:
+            decision = Decision(
+                id=article.id,
+                story=article.story_key,
+                copy_of=article.copy_of,
+                evidence=tuple(Evidence(*item) for item in article.evidence),
+                recurring=article.recurring,
+            )
+            matcher.restore(_document(article), decision)
+    return matcher, later
+
+
+@dataclass(slots=True)
+class Decided:
+    """What the matcher said of a batch, by article: its group, and what to record of it."""
+
+    groups: dict[int, int] = field(default_factory=dict)
+    decisions: dict[int, ArticleDecision] = field(default_factory=dict)
+    moves: dict[int, ArticleMove] = field(default_factory=dict)
+    revised: list[tuple[int, int]] = field(default_factory=list)
+
+    def member(self, member: Member) -> Member:
+        """``member`` as it will be once this is written."""
+        if move := self.moves.get(member.id):
+            return replace(member, copy_of=move.copy_of)
+        decision = self.decisions.get(member.id)
+        if decision is None:
+            return member
+        place = list(self.decisions).index(member.id)
+        return replace(member, copy_of=decision.copy_of, fold_order=member.fold_order + place)
+
+
+def decide(matcher: Matcher, batch: Sequence[FoldArticle]) -> Decided:
+    """Where the matcher puts each article of a batch."""
+    decided = Decided()
+    for article in batch:
+        if article.story_key is not None:  # its text changed, not its place
+            decided.revised.append((article.id, article.version))
+            continue
+        result = matcher.add(_document(article))
+        decision = result.decision
+        decided.groups[article.id] = decision.story
+        decided.decisions[article.id] = ArticleDecision(
+            article.id,
+            decision.copy_of,
+            decision.score,
+            _recorded(decision.reason),
+            tuple((e.id, e.log_odds, e.cosine) for e in decision.evidence),
+            recurring=decision.recurring,
+            version=article.version,
+        )
+        for move in result.moves:
+            _move(decided, move)
+    return decided
+
+
+def _move(decided: Decided, move: Move) -> None:
+    decided.groups[move.id] = move.story
+    reason = _recorded(move.reason)
+    if fresh := decided.decisions.get(move.id):
+        decided.decisions[move.id] = replace(
+            fresh, copy_of=move.copy_of, score=move.score, reason=reason
+        )
+    else:
+        decided.moves[move.id] = ArticleMove(move.id, move.copy_of, move.score, reason)
+
+
+def _recorded(reason: Reason) -> dict[str, Any]:
+    return asdict(reason)
+
+
+def _correction(one: CorrectionRecord) -> Correction:
+    return Correction(one.article_a, one.article_b, one.together)
+
+
+def _document(article: FoldArticle) -> Document:
+    return Document(
+        id=article.id,
+        title=article.title,
+        text=article.matching_text,
+        url=article.url,
+        publisher=article.publisher,
+        published=article.published,
+        arrived=article.arrived_at,
+        language=article.language,
+    )

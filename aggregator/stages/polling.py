@@ -1,0 +1,260 @@
+"""The poll stage: claim what is due, ask politely, parse in a child, decide, write once.
+
+claim -> wait one's turn -> fetch -> 304, or the same bytes as before: unchanged
+-> 200: parse in a child -> what is new, what changed
+-> anything else: failed
+-> when next (schedule.py) -> one transaction
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import structlog
+
+from aggregator.config.settings import FetchSettings
+from aggregator.stages.findings import Finding, is_to_be_read, read, unread
+from aggregator.stages.schedule import Health, Plan, Politeness, Poll, next_poll, spread
+from aggregator.tools import Tools
+from feeds.model import (
+    FailureKind,
+    FetchFailure,
+    FetchOutcome,
+    FetchRequest,
+    ParsedFeed,
+    Response,
+    Validators,
+)
+from feeds.parsing.identity import ambiguous_guids
+from feeds.parsing.parse import parse_feed
+from storage.polling import commit_poll, known_entries
+from storage.sources import claim_due, overdue, postpone, set_next_polls
+from storage.values import PollCommit, SourceState
+
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
+    "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
+)
+LEASE = timedelta(minutes=15)
+"""How long a claimed source is somebody's: longer than it may wait, be fetched and be parsed."""
+REMEMBERED = 2000
+"""Entries of a source that are recognised by their bytes, or by a guid with another spelling."""
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""When a source is due that is gone for good: when the operator asks for it."""
+
+_MOMENTS = ("last_success", "gone_since", "sample_since", "redirect_since")
+
+_log = structlog.get_logger()
+
+
+class Poller:
+    """Polls sources. One source's trouble, whatever it is, ends as that source's error."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._politeness = politeness(tools.settings.fetch)
+        self._leases: dict[int, datetime] = {}
+
+    async def claim(self, limit: int) -> Sequence[SourceState]:
+        """Take sources that are due now."""
+        return await self.claim_due_by(self._tools.clock(), limit)
+
+    async def claim_due_by(self, moment: datetime, limit: int) -> Sequence[SourceState]:
+        """Take sources that were due by ``moment``: in one round each is taken once."""
+        now = self._tools.clock()
+        claimed = await self._tools.ledger.write(claim_due, moment, now + LEASE, limit)
+        self._leases.update((source.id, now + LEASE) for source in claimed)
+        return claimed
+
+    async def poll(self, source: SourceState) -> None:
+        """Poll a claimed source and write what came of it."""
+        lease = self._leases.pop(source.id)
+        async with self._tools.pacer.turn(source.feed_url) as held:
+            if self._tools.clock() >= lease:
+                return  # it waited its turn for too long, and is somebody else's by now
+            outcome = None if held else await self._tools.fetch(self._request(source))
+        if outcome is None:
+            until = self._tools.clock() + timedelta(seconds=held)
+            await self._tools.ledger.write(postpone, source.id, until)
+            return
+        finding = await self._find(source, outcome)
+        commit, plan = decide(
+            source,
+            outcome,
+            finding,
+            self._politeness,
+            now=self._tools.clock(),
+            rng=self._tools.rng,
+        )
+        await self._tools.ledger.write(commit_poll, commit)
+        if plan.host_not_before:
+            wait = (plan.host_not_before - commit.at).total_seconds()
+            self._tools.pacer.hold(_answered_by(source, outcome), wait)
+        self._report(source, commit, plan)
+
+    async def spread_overdue(self) -> int:
+        """Deal sources that are late by more than their interval over a while; how many.
+
+        After a pause of the daemon everything is due at once. Those never polled do not wait.
+        """
+        now = self._tools.clock()
+        late = [
+            source
+            for source in await self._tools.ledger.read(overdue, now)
+            if (now - source.next_poll_at).total_seconds() > (source.interval or 0.0)
+        ]
+        moments = spread([(s.next_poll_at, s.interval) for s in late], now, self._tools.rng)
+        await self._tools.ledger.write(
+            set_next_polls, {s.id: at for s, at in zip(late, moments, strict=True)}
+        )
+        return len(late)
+
+    def _request(self, source: SourceState) -> FetchRequest:
+        fetch = self._tools.settings.fetch
+        return FetchRequest(
+            source.feed_url,
+            validators=source.validators,
+            accept=ACCEPT,
+            timeout=fetch.timeout.total_seconds(),
+            max_bytes=fetch.max_bytes,
+        )
+
+    async def _find(self, source: SourceState, outcome: FetchOutcome) -> Finding:
+        if not isinstance(outcome, Response) or not is_to_be_read(outcome, source.body_hash):
+            return unread(outcome)
+        known = await self._tools.ledger.read(known_entries, source.id, newest=REMEMBERED)
+        parsed = await self._tools.children.run(
+            parse_feed,
+            outcome.body,
+            outcome.url,
+            content_type=outcome.headers.get("content-type"),
+            now=self._tools.clock(),
+            known=frozenset(entry.raw_digest for entry in known.values() if entry.raw_digest),
+            ambiguous=ambiguous_guids(known),
+        )
+        if isinstance(parsed, ParsedFeed):
+            elder = [entry.guid for entry in parsed.entries if entry.guid not in known]
+            known |= await self._tools.ledger.read(known_entries, source.id, elder)
+        return read(outcome, parsed, known, source.id)
+
+    def _report(self, source: SourceState, commit: PollCommit, plan: Plan) -> None:
+        count = len(commit.new) + len(commit.changed)
+        if commit.error is None:
+            self._tools.tally.source_polled(source.url, count)
+        else:
+            self._tools.tally.source_failed(source.url, source.name, commit.error)
+        log = _log.info if commit.error is None else _log.warning
+        log(
+            "polled",
+            source=source.name,
+            outcome=commit.outcome,
+            status=commit.status,
+            new=len(commit.new),
+            changed=len(commit.changed),
+            seconds=round(commit.seconds, 3),
+            next=commit.next_poll_at.isoformat(timespec="seconds"),
+            why="; ".join(plan.reasons),
+        )
+
+
+def politeness(fetch: FetchSettings) -> Politeness:
+    """The scheduler's limits, from the settings."""
+    return Politeness(
+        min_interval=fetch.min_interval.total_seconds(),
+        max_interval=fetch.max_interval.total_seconds(),
+    )
+
+
+def decide(
+    source: SourceState,
+    outcome: FetchOutcome,
+    finding: Finding,
+    politeness: Politeness,
+    *,
+    now: datetime,
+    rng: Random,
+) -> tuple[PollCommit, Plan]:
+    """What to write after a poll, and when to poll next. Pure but for ``rng``."""
+    poll = Poll(
+        outcome,
+        problem=finding.error,
+        hints=finding.hints,
+        published=finding.published,
+        new_entries=len(finding.new),
+    )
+    plan = next_poll(health_of(source.schedule), poll, now, politeness, rng)
+    gone = plan.next_poll_at is None
+    response = outcome if isinstance(outcome, Response) else None
+    commit = PollCommit(
+        source_id=source.id,
+        at=now,
+        outcome=_outcome(finding, gone=gone),
+        next_poll_at=plan.next_poll_at or NEVER,
+        schedule=remembered(plan.health),
+        failures=plan.health.failures,
+        gone=gone,
+        error=finding.error,
+        status=response.status if response else None,
+        seconds=outcome.seconds,
+        wire_bytes=response.wire_bytes if response else 0,
+        feed_url=plan.adopt,
+        feed=finding.feed,
+        validators=_kept(finding, source, outcome),
+        drop_validators=source.validators is not None and _was_misunderstood(outcome),
+        body_hash=finding.body_hash,
+        new=finding.new,
+        changed=finding.changed,
+    )
+    return commit, plan
+
+
+def _outcome(finding: Finding, *, gone: bool) -> str:
+    if gone:
+        return "gone"
+    if finding.error is not None:
+        return "failed"
+    return "new" if finding.new or finding.changed else "unchanged"
+
+
+def _kept(finding: Finding, source: SourceState, outcome: FetchOutcome) -> Validators | None:
+    """The validators to remember from now on; None to keep those that are."""
+    before, fresh = source.validators, finding.validators
+    if fresh is None or before is None or before.url != fresh.url or _is_200(outcome):
+        return fresh
+    return Validators(
+        fresh.url, fresh.etag or before.etag, fresh.last_modified or before.last_modified
+    )
+
+
+def _was_misunderstood(outcome: FetchOutcome) -> bool:
+    """An answer against the protocol: our validators may have provoked it, so ask without."""
+    return isinstance(outcome, FetchFailure) and outcome.kind is FailureKind.PROTOCOL
+
+
+def _answered_by(source: SourceState, outcome: FetchOutcome) -> str:
+    """The address that answered, redirects followed: it is its host that wants a pause."""
+    return outcome.url if isinstance(outcome, Response) else source.feed_url
+
+
+def _is_200(outcome: FetchOutcome) -> bool:
+    return isinstance(outcome, Response) and outcome.status == 200
+
+
+def health_of(schedule: Mapping[str, Any]) -> Health:
+    """The scheduler's memory of a source, from what storage kept of it."""
+    moments = {
+        name: datetime.fromisoformat(value)
+        for name, value in schedule.items()
+        if name in _MOMENTS and value
+    }
+    return Health(**{**schedule, **moments})
+
+
+def remembered(health: Health) -> dict[str, Any]:
+    """``health`` as JSON keeps it."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(health).items()
+    }

@@ -1,0 +1,1 @@
+"""HTTP as a client: the guarded, polite fetch. Knows no format."""

@@ -1,0 +1,145 @@
+"""What one GET says, and which answers to it can stand. Pure; knows no HTTP client.
+
+Validators are opaque here: echoed byte for byte, to the URL they were stored for, or not at all.
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+
+from feeds.http.decoding import ACCEPT_ENCODING
+from feeds.model import FailureKind, FetchRequest, Validators
+
+# An operator's header may not break the framing of the request, nor pretend to validators.
+_NOT_CONFIGURABLE = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "range",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
+
+
+class ExchangeError(Exception):
+    """A request or an answer that cannot stand. The message goes on after the host's name."""
+
+    def __init__(self, kind: FailureKind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+def request_headers(
+    request: FetchRequest, user_agent: str, url: str, *, at_home: bool
+) -> dict[str, str]:
+    """The headers for one hop of a request, as text that goes out in UTF-8.
+
+    Args:
+        request: what was asked for.
+        user_agent: for a request that names none.
+        url: of this hop.
+        at_home: whether the hop has the origin of the request, which alone gets the operator's
+            headers and credentials.
+
+    Raises:
+        ExchangeError: for an operator's header that cannot be sent.
+    """
+    headers = {
+        "User-Agent": request.user_agent or user_agent,
+        "Accept": request.accept,
+        "Accept-Encoding": ACCEPT_ENCODING,
+    }
+    if at_home:
+        for name, value in _configured(request):
+            _replace(headers, name, value)
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise ExchangeError(
+                FailureKind.PROTOCOL, f"cannot be asked: the header {name[:40]!r} is malformed"
+            )
+    if request.validators is not None and request.validators.url == url:
+        headers.update(_conditions(request.validators))
+    return headers
+
+
+def is_conditional(headers: Mapping[str, str]) -> bool:
+    """Whether a request with these headers may be answered with 304."""
+    return "If-None-Match" in headers or "If-Modified-Since" in headers
+
+
+def check_status(status: int, *, conditional: bool) -> None:
+    """Accept a final status that answers what was asked.
+
+    Raises:
+        ExchangeError: for 1xx, for 206, and for a 304 to a request without validators.
+    """
+    if status < 200:
+        raise ExchangeError(FailureKind.PROTOCOL, f"answers {status}, which is no final status")
+    if status == 304 and not conditional:
+        raise ExchangeError(
+            FailureKind.PROTOCOL, "says 304 (not modified) to a request without validators"
+        )
+    if status == 206:
+        raise ExchangeError(
+            FailureKind.PROTOCOL, "sends a part (206) where the whole was asked for"
+        )
+
+
+def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Raw header fields as lower-cased names and latin-1 values, repeated ones joined."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _configured(request: FetchRequest) -> Iterable[tuple[str, str]]:
+    for name, value in request.headers.items():
+        if name.lower() not in _NOT_CONFIGURABLE:
+            yield name, value
+    if request.basic_auth is not None:
+        credentials = ":".join(request.basic_auth).encode()
+        yield "Authorization", f"Basic {base64.b64encode(credentials).decode()}"
+
+
+def _replace(headers: dict[str, str], name: str, value: str) -> None:
+    for present in [key for key in headers if key.lower() == name.lower()]:
+        del headers[present]
+    headers[name] = value
+
+
+def _conditions(validators: Validators) -> dict[str, str]:
+    sent = {
+        "If-None-Match": _as_utf8(validators.etag),
+        "If-Modified-Since": _as_utf8(validators.last_modified),
+    }
+    return {name: value for name, value in sent.items() if value}
+
+
+def _as_utf8(value: str | None) -> str | None:
+    """Latin-1 text as the text whose UTF-8, which the client sends, has the same bytes.
+
+    None where there is no such text: a validator is left out rather than altered.
+    """
+    try:
+        text = (value or "").encode("latin-1").decode()
+    except UnicodeError:
+        return None
+    return text if _HEADER_VALUE.fullmatch(text) else None

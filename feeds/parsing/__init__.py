@@ -1,0 +1,1 @@
+"""What feeds say: bytes to entries. Knows no network."""

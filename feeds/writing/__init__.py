@@ -1,0 +1,1 @@
+"""What goes out: Atom, RSS, JSON Feed and OPML documents. Knows no server."""
