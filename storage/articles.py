@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, func, or_, select, update
 
 from storage.database import Database
+from storage.search_index import index_article
 from storage.tables import article_texts, articles, entries, sources
 from storage.upsert import insert
 from storage.values import Appearance, ArticleReading, ArticleToRead
@@ -135,6 +136,7 @@ def commit_reading(db: Database, reading: ArticleReading) -> bool:
             .values(row)
             .on_conflict_do_update(index_elements=["article_id"], set_=shown)
         )
+        index_article(connection, article_id, f"{reading.title}\n{reading.text}")
     return True
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from storage.columns import dump_json
+from storage.search_index import lay_out_search
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
@@ -187,3 +188,4 @@ def _migrate(db: Database) -> None:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4636)")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        lay_out_search(connection)

@@ -10,8 +10,10 @@ from sqlalchemy import Case, Connection, Row, Select, case, func, select, update
 from storage.articles import is_shown
 from storage.chunks import chunks
 from storage.database import Database
+from storage.days import count_folded
 from storage.locks import lock_articles
 from storage.revision import move_revision
+from storage.sections import file_stories
 from storage.tables import (
     Story,
     StoryEvent,
@@ -202,6 +204,8 @@ def commit_fold(db: Database, commit: FoldCommit) -> None:
             )
         for story_id, position in commit.retired.items():
             _retire(connection, story_id, ids[position], commit.at)
+        file_stories(connection, [*ids, *commit.retired])
+        count_folded(connection, commit)
         move_revision(connection)
 
 
@@ -213,6 +217,7 @@ def _write_decisions(connection: Connection, commit: FoldCommit) -> None:
             decision.article_id,
             state=_settled(decision.version),
             fold_order=func.coalesce(articles.c.fold_order, order),
+            folded_at=func.coalesce(articles.c.folded_at, commit.at),
             copy_of=decision.copy_of,
             score=decision.score,
             reason=dict(decision.reason),
@@ -266,6 +271,7 @@ def _write_story(connection: Connection, story: StoryWrite, at: datetime) -> int
         "language": story.language,
         "articles": len(story.members),
         "outlets": story.outlets,
+        "rank": story.rank,
         "published_at": story.published_at,
         "updated_at": story.updated_at,
         "changed_at": at,

@@ -11,8 +11,10 @@ from feeds.model import FeedEntry
 from storage.chunks import chunks
 from storage.columns import storable_key
 from storage.database import Database
+from storage.days import count_entries
+from storage.fetches import record_fetch
 from storage.locks import lock_articles
-from storage.tables import Article, Entry, Fetch, articles, entries, fetches, new_row, sources
+from storage.tables import Article, Entry, articles, entries, new_row, sources
 from storage.upsert import insert
 from storage.values import EntryWrite, KnownEntry, PollCommit
 
@@ -55,7 +57,8 @@ def commit_poll(db: Database, commit: PollCommit) -> None:
                 connection, {ids[storable_key(write.article_key)] for write in commit.changed}
             )
         _update_source(connection, commit)
-        connection.execute(insert(connection, fetches).values(**_fetch_row(commit)))
+        record_fetch(connection, commit)
+        count_entries(connection, commit)
 
 
 def _ensure_articles(
@@ -168,18 +171,3 @@ def _update_source(connection: Connection, commit: PollCommit) -> None:
             "last_modified": commit.validators.last_modified,
         }
     connection.execute(update(sources).where(sources.c.id == commit.source_id).values(values))
-
-
-def _fetch_row(commit: PollCommit) -> dict[str, Any]:
-    return new_row(
-        Fetch,
-        source_id=commit.source_id,
-        at=commit.at,
-        outcome=commit.outcome,
-        status=commit.status,
-        seconds=commit.seconds,
-        wire_bytes=commit.wire_bytes,
-        new_entries=len(commit.new),
-        changed_entries=len(commit.changed),
-        detail=commit.error or "",
-    )

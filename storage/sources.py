@@ -11,6 +11,7 @@ from feeds.model import Validators
 from storage.chunks import chunks
 from storage.database import Database
 from storage.revision import move_revision
+from storage.sections import file_stories_of
 from storage.tables import Source, new_row, sources
 from storage.upsert import insert
 from storage.values import OverdueSource, SourceConfig, SourceHealth, SourceState, SyncReport
@@ -38,6 +39,7 @@ def sync_sources(db: Database, configured: Sequence[SourceConfig], now: datetime
                 update(sources).where(sources.c.url.in_(some)).values(removed_at=now)
             )
         if changed:
+            file_stories_of(connection, [url for url in changed if _moved(known[url], wanted[url])])
             move_revision(connection)
     return SyncReport(tuple(added), tuple(changed), tuple(removed))
 
@@ -51,9 +53,14 @@ def _upsert(connection: Connection, some: Sequence[SourceConfig], now: datetime)
         set_={name: statement.excluded[name] for name in (*_CONFIGURED, "removed_at")},
     )
     rows = [
-        new_row(Source, **asdict(source), feed_url=source.url, next_poll_at=now) for source in some
+        new_row(Source, **asdict(source), feed_url=source.url, next_poll_at=now, added_at=now)
+        for source in some
     ]
     connection.execute(statement, rows)
+
+
+def _moved(row: Row[Any], source: SourceConfig) -> bool:
+    return bool(row.category != source.category)
 
 
 def _differs(row: Row[Any], source: SourceConfig) -> bool:

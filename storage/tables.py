@@ -4,7 +4,7 @@
 UTC. Every change here needs a migration (a test compares the two).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -38,6 +38,7 @@ class Source(SQLModel, table=True):
     priority: int = 0
     full_text: str = "auto"
     enabled: bool = True
+    added_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     title: str = Field(default="", description="As the feed calls itself.")
@@ -96,7 +97,10 @@ class Article(SQLModel, table=True):
     ``state`` is the queue: ``new`` (to be read) → ``read`` (to be folded) → ``folded``.
     """
 
-    __table_args__ = (Index("ix_article_queue", "state", "id"),)
+    __table_args__ = (
+        Index("ix_article_queue", "state", "id"),
+        Index("ix_article_newest", "source_id", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     key: str = Field(unique=True, description="Canonical URL, or source and guid without one.")
@@ -104,7 +108,7 @@ class Article(SQLModel, table=True):
     claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempts: int = 0
     version: int = Field(default=0, description="Rises when a changed entry lets it be read again.")
-    source_id: int = Field(foreign_key="source.id", index=True, description="Which showed it first")
+    source_id: int = Field(foreign_key="source.id", description="Which showed it first")
     url: str | None = None
     title: str = ""
     outlet: str = ""
@@ -125,6 +129,7 @@ class Article(SQLModel, table=True):
     wall: str | None = None
 
     fold_order: int | None = Field(default=None, index=True, sa_type=BigId)
+    folded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     story_id: int | None = Field(default=None, foreign_key="story.id", index=True, sa_type=BigId)
     copy_of: int | None = Field(default=None, foreign_key="article.id", sa_type=BigId)
     score: float | None = None
@@ -177,6 +182,13 @@ class Story(SQLModel, table=True):
             sqlite_where=text("retired_at IS NULL"),
             postgresql_where=text("retired_at IS NULL"),
         ),
+        Index(
+            "ix_story_rank",
+            "rank",
+            "id",
+            sqlite_where=text("retired_at IS NULL"),
+            postgresql_where=text("retired_at IS NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
@@ -191,12 +203,32 @@ class Story(SQLModel, table=True):
     language: str | None = None
     articles: int = 1
     outlets: int = 1
+    rank: float = Field(default=0.0, description="Higher is nearer to the top of the front page.")
     published_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime, index=True)
     retired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     retired_into: int | None = Field(default=None, foreign_key="story.id", sa_type=BigId)
+
+
+class StorySection(SQLModel, table=True):
+    """A part of the front page that a living story stands in: a category, or a language.
+
+    Rank and publication are the story's own, kept here too so that each part is read off an index.
+    """
+
+    __tablename__ = "story_section"
+    __table_args__ = (
+        Index("ix_story_section_rank", "kind", "name", "rank", "story_id"),
+        Index("ix_story_section_published", "kind", "name", "published_at", "story_id"),
+    )
+
+    story_id: int = Field(primary_key=True, foreign_key="story.id", sa_type=BigId)
+    kind: str = Field(primary_key=True, description="category or language")
+    name: str = Field(primary_key=True)
+    rank: float
+    published_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class StoryEvent(SQLModel, table=True):
@@ -239,6 +271,25 @@ class Fetch(SQLModel, table=True):
     detail: str = ""
 
 
+class SourceDay(SQLModel, table=True):
+    """How many of a source's entries were published on a day (UTC): its rhythm."""
+
+    __tablename__ = "source_day"
+
+    source_id: int = Field(primary_key=True, foreign_key="source.id")
+    day: date = Field(primary_key=True)
+    entries: int = 0
+
+
+class Day(SQLModel, table=True):
+    """How much of what was published on a day (UTC) was folded, and into what."""
+
+    day: date = Field(primary_key=True)
+    articles: int = 0
+    copies: int = 0
+    stories: int = 0
+
+
 class Setting(SQLModel, table=True):
     """Small facts of the installation itself, such as the authority its ids are minted under."""
 
@@ -257,9 +308,12 @@ entries = SQLModel.metadata.tables["entry"]
 articles = SQLModel.metadata.tables["article"]
 article_texts = SQLModel.metadata.tables["article_text"]
 stories = SQLModel.metadata.tables["story"]
+story_sections = SQLModel.metadata.tables["story_section"]
 story_events = SQLModel.metadata.tables["story_event"]
 corrections = SQLModel.metadata.tables["correction"]
 fetches = SQLModel.metadata.tables["fetch"]
+source_days = SQLModel.metadata.tables["source_day"]
+days = SQLModel.metadata.tables["day"]
 settings = SQLModel.metadata.tables["setting"]
 
 

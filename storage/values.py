@@ -313,7 +313,10 @@ class ArticleMove:
 
 @dataclass(frozen=True, slots=True)
 class StoryWrite:
-    """A story as it shall be. ``id`` is None for a new one. ``events`` are (kind, detail)."""
+    """A story as it shall be. ``id`` is None for a new one. ``events`` are (kind, detail).
+
+    ``rank`` is its place on the front page; higher is nearer to the top.
+    """
 
     id: int | None
     uri: str
@@ -329,6 +332,7 @@ class StoryWrite:
     updated_at: datetime
     members: tuple[int, ...]
     events: tuple[tuple[str, str], ...] = ()
+    rank: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,14 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     op.create_table(
+        "day",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("articles", sa.Integer(), nullable=False),
+        sa.Column("copies", sa.Integer(), nullable=False),
+        sa.Column("stories", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day"),
+    )
+    op.create_table(
         "setting",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
@@ -31,6 +39,7 @@ def upgrade() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("full_text", sa.String(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("added_at", UtcDateTime(), nullable=True),
         sa.Column("removed_at", UtcDateTime(), nullable=True),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("site_url", sa.String(), nullable=True),
@@ -73,6 +82,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(), nullable=True),
         sa.Column("articles", sa.Integer(), nullable=False),
         sa.Column("outlets", sa.Integer(), nullable=False),
+        sa.Column("rank", sa.Float(), nullable=False),
         sa.Column("published_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -90,6 +100,13 @@ def upgrade() -> None:
     with op.batch_alter_table("story", schema=None) as batch_op:
         batch_op.create_index("ix_story_changed_at", ["changed_at"], unique=False)
         batch_op.create_index(
+            "ix_story_key_live",
+            ["key"],
+            unique=True,
+            sqlite_where=sa.text("retired_at IS NULL"),
+            postgresql_where=sa.text("retired_at IS NULL"),
+        )
+        batch_op.create_index(
             "ix_story_latest",
             ["created_at", "id"],
             unique=False,
@@ -104,9 +121,9 @@ def upgrade() -> None:
             postgresql_where=sa.text("retired_at IS NULL"),
         )
         batch_op.create_index(
-            "ix_story_key_live",
-            ["key"],
-            unique=True,
+            "ix_story_rank",
+            ["rank", "id"],
+            unique=False,
             sqlite_where=sa.text("retired_at IS NULL"),
             postgresql_where=sa.text("retired_at IS NULL"),
         )
@@ -139,6 +156,7 @@ def upgrade() -> None:
         sa.Column("text_hash", sa.String(), nullable=True),
         sa.Column("wall", sa.String(), nullable=True),
         sa.Column("fold_order", BigId, nullable=True),
+        sa.Column("folded_at", UtcDateTime(), nullable=True),
         sa.Column("story_id", BigId, nullable=True),
         sa.Column("copy_of", BigId, nullable=True),
         sa.Column("score", sa.Float(), nullable=True),
@@ -160,8 +178,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("article", schema=None) as batch_op:
         batch_op.create_index("ix_article_fold_order", ["fold_order"], unique=False)
+        batch_op.create_index("ix_article_newest", ["source_id", "id"], unique=False)
         batch_op.create_index("ix_article_queue", ["state", "id"], unique=False)
-        batch_op.create_index("ix_article_source_id", ["source_id"], unique=False)
         batch_op.create_index("ix_article_story_id", ["story_id"], unique=False)
 
     op.create_table(
@@ -186,6 +204,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_fetch_source_at", ["source_id", "at"], unique=False)
 
     op.create_table(
+        "source_day",
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"],
+            ["source.id"],
+        ),
+        sa.PrimaryKeyConstraint("source_id", "day"),
+    )
+    op.create_table(
         "story_event",
         sa.Column("id", BigId, nullable=False),
         sa.Column("story_id", BigId, nullable=False),
@@ -200,6 +229,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("story_event", schema=None) as batch_op:
         batch_op.create_index("ix_story_event_story_id", ["story_id"], unique=False)
+
+    op.create_table(
+        "story_section",
+        sa.Column("story_id", BigId, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("rank", sa.Float(), nullable=False),
+        sa.Column("published_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["story_id"],
+            ["story.id"],
+        ),
+        sa.PrimaryKeyConstraint("story_id", "kind", "name"),
+    )
+    with op.batch_alter_table("story_section", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_story_section_published", ["kind", "name", "published_at", "story_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_story_section_rank", ["kind", "name", "rank", "story_id"], unique=False
+        )
 
     op.create_table(
         "article_text",
@@ -269,5 +319,5 @@ def upgrade() -> None:
         sa.UniqueConstraint("source_id", "guid"),
     )
     with op.batch_alter_table("entry", schema=None) as batch_op:
-        batch_op.create_index("ix_entry_newest", ["source_id", "id"], unique=False)
         batch_op.create_index("ix_entry_article_id", ["article_id"], unique=False)
+        batch_op.create_index("ix_entry_newest", ["source_id", "id"], unique=False)
