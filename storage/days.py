@@ -83,9 +83,7 @@ def _add(
         for column in table.c
         if column.name not in key
     }
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=key, set_=added), list(rows)
-    )
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=added), list(rows))
 
 
 def days_since(db: Database, first: date) -> tuple[DayCount, ...]:

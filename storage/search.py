@@ -137,7 +137,8 @@ def find_stories(
 
 def _fts5(terms: Iterable[Term]) -> str:
     """The query in FTS5's language. Words are letters and digits only, so quoting is safe."""
-    wanted, unwanted = [], []
+    wanted: list[str] = []
+    unwanted: list[str] = []
     for term in terms:
         phrase = f'"{" ".join(term.words)}"' + (" *" if term.open_ended else "")
         (wanted if term.wanted else unwanted).append(phrase)
@@ -173,7 +174,10 @@ def _marked(shown: str, pattern: re.Pattern[str]) -> tuple[Piece, ...]:
     pieces: list[Piece] = []
     end = 0
     for match in pattern.finditer(fold_characters(shown)):
-        pieces += [Piece(shown[end : match.start()]), Piece(shown[match.start() : match.end()], True)]
+        pieces += [
+            Piece(shown[end : match.start()]),
+            Piece(shown[match.start() : match.end()], True),
+        ]
         end = match.end()
     pieces.append(Piece(shown[end:]))
     return tuple(piece for piece in pieces if piece.text)

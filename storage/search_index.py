@@ -20,14 +20,14 @@ _LONGEST, _MOST_WORDS, _MOST_CHARACTERS = 64, 20_000, 200_000
 
 _LAY_OUT = {
     "sqlite": (
-        "CREATE VIRTUAL TABLE IF NOT EXISTS article_search "
-        "USING fts5(words, tokenize = 'unicode61 remove_diacritics 0')",
-        "CREATE TRIGGER IF NOT EXISTS article_search_forget AFTER DELETE ON article_text "
-        "BEGIN DELETE FROM article_search WHERE rowid = old.article_id; END",
+        """CREATE VIRTUAL TABLE IF NOT EXISTS article_search
+        USING fts5(words, tokenize = 'unicode61 remove_diacritics 0')""",
+        """CREATE TRIGGER IF NOT EXISTS article_search_forget AFTER DELETE ON article_text
+        BEGIN DELETE FROM article_search WHERE rowid = old.article_id; END""",
     ),
     "postgresql": (
-        "CREATE TABLE IF NOT EXISTS article_search (article_id bigint PRIMARY KEY "
-        "REFERENCES article_text ON DELETE CASCADE, words tsvector NOT NULL)",
+        """CREATE TABLE IF NOT EXISTS article_search (article_id bigint PRIMARY KEY
+        REFERENCES article_text ON DELETE CASCADE, words tsvector NOT NULL)""",
         "CREATE INDEX IF NOT EXISTS ix_article_search_words ON article_search USING gin (words)",
     ),
 }
@@ -37,8 +37,8 @@ _WRITE = {
         "INSERT INTO article_search (rowid, words) VALUES (:id, :words)",
     ),
     "postgresql": (
-        "INSERT INTO article_search (article_id, words) VALUES (:id, to_tsvector('simple', :words))"
-        " ON CONFLICT (article_id) DO UPDATE SET words = excluded.words",
+        """INSERT INTO article_search (article_id, words) VALUES (:id, to_tsvector('simple', :words))
+        ON CONFLICT (article_id) DO UPDATE SET words = excluded.words""",
     ),
 }
 

@@ -49,21 +49,21 @@ def _rows(connection: Connection, story_ids: Sequence[int]) -> list[dict[str, An
     )
     for row in connection.execute(told):
         names[row.story_id].add(row.category)
-    living = select(
-        stories.c.id, stories.c.language, stories.c.rank, stories.c.published_at
-    ).where(stories.c.id.in_(story_ids), stories.c.retired_at.is_(None))
+    living = select(stories.c.id, stories.c.language, stories.c.rank, stories.c.published_at).where(
+        stories.c.id.in_(story_ids), stories.c.retired_at.is_(None)
+    )
     rows = []
-    for row in connection.execute(living).all():
-        parts = [(CATEGORY, name) for name in names[row.id]]
-        if language := main_language(row.language):
+    for story in connection.execute(living).all():
+        parts = [(CATEGORY, name) for name in sorted(names[story.id])]
+        if language := main_language(story.language):
             parts.append((LANGUAGE, language))
         rows += [
             {
-                "story_id": row.id,
+                "story_id": story.id,
                 "kind": kind,
                 "name": name,
-                "rank": row.rank,
-                "published_at": row.published_at,
+                "rank": story.rank,
+                "published_at": story.published_at,
             }
             for kind, name in parts
         ]
