@@ -7,19 +7,27 @@ from pathlib import Path
 from aggregator.application import Application
 from aggregator.errors import ApplicationError
 from aggregator.stages.outputs import FORMATS, story_filter
+from aggregator.web.front import PAGE_SIZE, Asked, FrontView
+from aggregator.web.links import Links
 from aggregator.web.pages import (
-    PAGE_SIZE,
+    ICON,
+    ICON_PATH,
     STYLE,
     STYLE_PATH,
+    SourcesView,
+    first_plotted,
     front_page,
-    page_of,
     sources_opml,
     sources_page,
     story_page,
 )
-from storage.publishing import count_stories, latest_stories
+from storage.days import days_since
+from storage.front import Listing, list_stories
+from storage.health import source_figures, sources_standing
+from storage.publishing import latest_stories, story_by_slug
 from storage.sources import source_health
-from storage.values import StoryFilter, StoryView
+from storage.story_details import story_details
+from storage.values import StoryView
 
 
 async def write_site(application: Application, folder: Path) -> tuple[int, int]:
@@ -59,17 +67,23 @@ async def _files(application: Application) -> AsyncIterator[tuple[str, bytes]]:
                 yield f"{output.name}.{form}", document.body
         found = await application.ledger.read(latest_stories, story_filter(output))
         linked |= {story.slug: story for story in found}
-    wanted = StoryFilter(limit=PAGE_SIZE, by_publication=True)
-    stories = await application.ledger.read(latest_stories, wanted)
-    total = await application.ledger.read(count_stories, wanted)
-    yield (
-        "index.html",
-        front_page(settings, stories, page_of(1, min(total, PAGE_SIZE)), len(settings.source)),
-    )
-    linked |= {story.slug: story for story in stories}
-    for story in linked.values():
-        yield f"story/{story.slug}/index.html", story_page(settings, story)
+    links = Links(settings.server.base_url.rstrip("/"), static=True)
+    listed = await application.ledger.read(list_stories, Listing(limit=PAGE_SIZE))
+    yield "index.html", front_page(settings, FrontView(Asked(), listed.stories), links)
+    slugs = dict.fromkeys([*linked, *(story.slug for story in listed.stories)])
+    for slug in slugs:
+        story = linked.get(slug) or await application.ledger.read(story_by_slug, slug)
+        if story is not None:
+            members = [article.id for article in story.articles]
+            details = await application.ledger.read(story_details, story.id, members)
+            yield f"story/{slug}/index.html", story_page(settings, story, details, links)
+    now = application.clock()
+    standing = await application.ledger.read(sources_standing)
+    figures = await application.ledger.read(source_figures, now, limit=max(1, standing.all))
+    days = await application.ledger.read(days_since, first_plotted(now))
+    view = SourcesView(figures, standing, days)
+    yield "sources/index.html", sources_page(settings, view, now, links)
     health = await application.ledger.read(source_health)
-    yield "sources/index.html", sources_page(settings, health)
     yield "opml", sources_opml(settings, health)
     yield STYLE_PATH.lstrip("/"), STYLE
+    yield ICON_PATH.lstrip("/"), ICON

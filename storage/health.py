@@ -103,8 +103,8 @@ def sources_standing(db: Database) -> Standing:
     ]
     statement = select(*counted, func.count()).where(sources.c.removed_at.is_(None))
     with db.read() as connection:
-        failing_ones, off, never_read, everyone = connection.execute(statement).one()
-    return Standing(failing_ones, off, never_read, everyone)
+        row = connection.execute(statement).one()
+    return Standing(failing=row[0], off=row[1], unread=row[2], all=row[3])
 
 
 def source_figures(

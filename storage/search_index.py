@@ -37,7 +37,8 @@ _WRITE = {
         "INSERT INTO article_search (rowid, words) VALUES (:id, :words)",
     ),
     "postgresql": (
-        """INSERT INTO article_search (article_id, words) VALUES (:id, to_tsvector('simple', :words))
+        """INSERT INTO article_search (article_id, words)
+        VALUES (:id, to_tsvector('simple', :words))
         ON CONFLICT (article_id) DO UPDATE SET words = excluded.words""",
     ),
 }

@@ -46,6 +46,9 @@ class StoryDetails:
     near_misses: tuple[NearMiss, ...]
 
 
+NO_DETAILS = StoryDetails((), ())
+
+
 def story_details(
     db: Database, story_id: int, member_ids: Sequence[int], most_misses: int = 5
 ) -> StoryDetails:

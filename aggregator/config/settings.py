@@ -88,6 +88,13 @@ class ServerSettings(Table):
         description="The public address, as subscribers type it. Links in feeds start with it.",
     )
     title: str = Field("Newsfold", description="What the front page is called.", min_length=1)
+    read_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Makes the whole site private: pages and feeds answer only with it, as "
+        "`Authorization: Bearer TOKEN`, as the password a browser asks for, or as `?token=TOKEN`. "
+        "Story pages then show full texts.",
+    )
 
 
 class StorageSettings(Table):

@@ -76,12 +76,17 @@ class Publisher:
         self._settings = settings
         self._identity = identity
         self._documents: dict[tuple[str, str], Document] = {}
+        self._story_ids: dict[str, tuple[int, ...]] = {}
         self._revision: object = None
         self._busy = asyncio.Lock()
 
     def document(self, name: str, form: str) -> Document | None:
         """The current document of an output, None where there is no such output."""
         return self._documents.get((name, form))
+
+    def story_ids(self, name: str) -> tuple[int, ...]:
+        """The stories that an output holds now, in its order."""
+        return self._story_ids.get(name, ())
 
     async def refresh(self) -> bool:
         """Render again if any story changed; whether it did."""
@@ -91,6 +96,7 @@ class Publisher:
                 return False
             for output in self._settings.outputs():
                 stories = await self._ledger.read(latest_stories, story_filter(output))
+                self._story_ids[output.name] = tuple(story.id for story in stories)
                 self._documents |= await asyncio.to_thread(self._render, output, stories)
             self._revision = current
             return True

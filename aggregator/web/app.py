@@ -3,38 +3,27 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import FastAPI, Path, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from aggregator.clock import Clock, utc_now
 from aggregator.config.settings import OutputSettings, Settings
 from aggregator.ledger import Ledger
 from aggregator.stages.outputs import FORMATS
 from aggregator.stages.publisher import Publisher
+from aggregator.web.guard import ReadGuard
 from aggregator.web.headers import SecurityHeaders
-from aggregator.web.pages import (
-    PAGE_SIZE,
-    STYLE,
-    STYLE_PATH,
-    front_page,
-    message_page,
-    page_of,
-    sources_opml,
-    sources_page,
-    story_page,
-)
+from aggregator.web.page_routes import add_pages
+from aggregator.web.pages import sources_opml
 from aggregator.web.sending import send_document
-from storage.publishing import count_stories, latest_stories, story_by_slug
+from storage.publishing import count_stories
 from storage.sources import source_health
 from storage.values import StoryFilter
 
-_SLUG = "^[a-z0-9-]{1,100}$"
-_HTML = "text/html; charset=utf-8"
-_YEAR = "public, max-age=31536000, immutable"
 _SHORT = "public, max-age=60"
+_PROBES = {"/healthz", "/readyz"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +34,33 @@ class Site:
     ledger: Ledger
     publisher: Publisher
     ready: Callable[[], bool]
+    clock: Clock = utc_now
 
 
 def create_app(site: Site) -> ASGIApp:
     """The web application over ``site``."""
     # Around everything, not as the framework's middleware: that is left out of answers to crashes.
-    return SecurityHeaders(routes(site))
+    token = site.settings.server.read_token
+    app: ASGIApp = routes(site)
+    if token is not None:
+        app = ReadGuard(app, token.get_secret_value(), open_paths(site.settings))
+    return SecurityHeaders(app)
+
+
+def open_paths(settings: Settings) -> Callable[[str], bool]:
+    """Which paths of a private site answer anyone.
+
+    Probes tell nothing; outputs with a token of their own look at that.
+    """
+    guarded = {f"/{output.name}" for output in settings.outputs() if output.token}
+    return lambda path: path in _PROBES or path.rpartition(".")[0] in guarded
 
 
 def routes(site: Site) -> FastAPI:
     """Every route, before the headers that all answers share."""
     app = FastAPI(title="Newsfold", openapi_url=None, docs_url=None, redoc_url=None)
     _add_health(app, site)
-    _add_pages(app, site)
+    add_pages(app, site.settings, site.ledger, site.publisher, site.clock)
     _add_feeds(app, site)
     return app
 
@@ -76,48 +79,6 @@ def _add_health(app: FastAPI, site: Site) -> None:
             return {"status": "ready"}
         response.status_code = 503
         return {"status": "starting"}
-
-
-def _add_pages(app: FastAPI, site: Site) -> None:
-    settings = site.settings
-
-    @app.api_route("/", methods=["GET", "HEAD"])
-    async def front(page: int = Query(1, ge=1, le=100_000)) -> Response:
-        wanted = StoryFilter(limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE, by_publication=True)
-        stories = await site.ledger.read(latest_stories, wanted)
-        total = await site.ledger.read(count_stories, wanted)
-        if page > 1 and not stories:
-            raise HTTPException(404)
-        body = front_page(settings, stories, page_of(page, total), len(settings.source))
-        return Response(body, media_type=_HTML, headers={"Cache-Control": _SHORT})
-
-    @app.api_route("/story/{slug}", methods=["GET", "HEAD"])
-    async def story(slug: Annotated[str, Path(pattern=_SLUG)]) -> Response:
-        found = await site.ledger.read(story_by_slug, slug)
-        if found is None:
-            raise HTTPException(404)
-        if found.slug != slug:  # it became part of another; not for ever: that can be undone
-            return Response(
-                status_code=301, headers={"Location": found.slug, "Cache-Control": _SHORT}
-            )
-        body = story_page(settings, found)
-        return Response(body, media_type=_HTML, headers={"Cache-Control": _SHORT})
-
-    @app.api_route("/sources", methods=["GET", "HEAD"])
-    async def sources() -> Response:
-        body = sources_page(settings, await site.ledger.read(source_health))
-        return Response(body, media_type=_HTML, headers={"Cache-Control": "no-cache"})
-
-    @app.api_route(STYLE_PATH, methods=["GET", "HEAD"])
-    async def style() -> Response:
-        headers = {"Cache-Control": _YEAR}
-        return Response(STYLE, media_type="text/css; charset=utf-8", headers=headers)
-
-    @app.exception_handler(404)
-    @app.exception_handler(RequestValidationError)
-    async def missing(_: Request, __: Exception) -> Response:
-        body = message_page(settings, "Nothing here", "There is no such page.")
-        return Response(body, 404, media_type=_HTML, headers={"Cache-Control": "no-cache"})
 
 
 def _add_feeds(app: FastAPI, site: Site) -> None:
