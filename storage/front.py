@@ -14,7 +14,16 @@ from storage.sections import CATEGORY, LANGUAGE
 from storage.tables import article_texts, articles, stories, story_sections
 
 _TITLE, _SUMMARY = 500, 1000
-_MOST_OUTLETS = 60
+_MOST_OTHERS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Another outlet's headline of a story."""
+
+    outlet: str
+    title: str
+    url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class StoryCard:
     """A story as a list shows it. Texts are cut to what a list could ever show.
 
     ``outlets`` are independent ones; ``copies`` articles that carry another's text; ``others`` the
-    names of the outlets besides the lead's.
+    first of the outlets besides the lead's. ``latest_at`` is the time of the latest report.
     """
 
     id: int
@@ -61,7 +70,8 @@ class StoryCard:
     lead_outlet: str
     lead_url: str | None
     summary: str
-    others: tuple[str, ...]
+    others: tuple[Telling, ...]
+    latest_at: datetime
 
     def place(self, *, newest: bool) -> Place:
         """Where the list goes on behind this story."""
@@ -134,7 +144,16 @@ def _cards(connection: Connection, story_ids: Sequence[int]) -> tuple[StoryCard,
         for row in connection.execute(_with_leads(some)):
             rows[row.id] = row
         for row in connection.execute(
-            select(articles.c.story_id, articles.c.id, articles.c.outlet, articles.c.copy_of)
+            select(
+                articles.c.story_id,
+                articles.c.id,
+                articles.c.outlet,
+                articles.c.copy_of,
+                articles.c.url,
+                articles.c.published_at,
+                articles.c.arrived_at,
+                func.substr(articles.c.title, 1, _TITLE).label("title"),
+            )
             .where(articles.c.story_id.in_(some))
             .order_by(articles.c.fold_order)
         ):
@@ -166,7 +185,10 @@ def _with_leads(story_ids: Sequence[int]) -> Any:  # noqa: ANN401 - a Select of 
 
 def _card(row: Row[Any], told: Sequence[Row[Any]]) -> StoryCard:
     held = {member.id for member in told}
-    names = dict.fromkeys(m.outlet for m in told if m.outlet != row.outlet)
+    others: dict[str, Telling] = {}
+    for member in told:
+        if member.outlet != row.outlet and len(others) < _MOST_OTHERS:
+            others.setdefault(member.outlet, Telling(member.outlet, member.title, member.url))
     return StoryCard(
         id=row.id,
         slug=row.slug,
@@ -180,5 +202,9 @@ def _card(row: Row[Any], told: Sequence[Row[Any]]) -> StoryCard:
         lead_outlet=row.outlet,
         lead_url=row.url,
         summary=row.summary or "",
-        others=tuple(names)[:_MOST_OUTLETS],
+        others=tuple(others.values()),
+        latest_at=max(
+            (min(m.published_at or m.arrived_at, m.arrived_at) for m in told),
+            default=row.published_at,
+        ),
     )

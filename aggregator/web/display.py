@@ -9,6 +9,7 @@ _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 NOTHING = "\N{EN DASH}"
 """Stands where there is nothing to tell."""
+_YEAR_IS_CLEAR = timedelta(days=180)
 _MOST_MARKS = 3
 """Combining marks kept on one letter; living scripts need no more, towers of them do."""
 
@@ -19,15 +20,17 @@ def clip(shown: str, length: int) -> str:
     Marks that turn the direction of what follows go (``dir="auto"`` finds the direction of honest
     text), and so do marks piled up on one letter.
     """
-    head = shown[: length * 4 + 100]
-    if not head.isascii():
-        head = _without_towers(_DIRECTION.sub("", head))
-    line = _SPACE.sub(" ", head).strip()
+    line = _SPACE.sub(" ", tame(shown[: length * 4 + 100])).strip()
     if len(line) <= length:
         return line
     short = line[:length]
     at_word = short.rpartition(" ")[0]
     return (at_word if len(at_word) > length // 2 else short).rstrip(" ,;:.") + "…"
+
+
+def tame(shown: str) -> str:
+    """A text without marks that turn direction or pile up; else as it is."""
+    return shown if shown.isascii() else _without_towers(_DIRECTION.sub("", shown))
 
 
 def _without_towers(shown: str) -> str:
@@ -60,9 +63,12 @@ def when(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC" if moment else "undated"
 
 
-def briefly(moment: datetime | None) -> str:
-    """A time where there is little room."""
-    return f"{moment.astimezone(UTC):%-d %b, %H:%M}" if moment else "undated"
+def briefly(moment: datetime | None, near: datetime | None = None) -> str:
+    """A time where there is little room: without its year where that is clear from ``near``."""
+    if moment is None:
+        return "undated"
+    year = "" if near and abs(moment - near) < _YEAR_IS_CLEAR else " %Y"
+    return f"{moment.astimezone(UTC):%-d %b{year}, %H:%M}"
 
 
 def duration(span: timedelta | float | None) -> str:

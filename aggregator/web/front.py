@@ -102,7 +102,10 @@ def number(name: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FrontView:
-    """A page of stories, ready to be shown. ``newer`` and ``older`` are addresses."""
+    """A page of stories, ready to be shown.
+
+    ``newer`` and ``older`` are addresses. Without ``now`` every time says its year.
+    """
 
     asked: Asked
     stories: Sequence[StoryCard]
@@ -112,6 +115,7 @@ class FrontView:
     categories: Sequence[str] = ()
     languages: Sequence[str] = ()
     output_title: str = ""
+    now: datetime | None = None
 
     @property
     def heading(self) -> str:

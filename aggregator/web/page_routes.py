@@ -100,7 +100,7 @@ class PageRoutes:
             raise HTTPException(404) from error
         categories = await self._ledger.read(section_names, CATEGORY)
         languages = await self._ledger.read(section_names, LANGUAGE)
-        view = replace(view, categories=categories, languages=languages)
+        view = replace(view, categories=categories, languages=languages, now=self._clock())
         return _page(front_page(self._settings, view, links))
 
     async def _view(self, asked: Asked, links: Links) -> FrontView:

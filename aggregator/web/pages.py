@@ -51,6 +51,7 @@ def _environment() -> Environment:
         "rate": display.rate,
         "share": display.share,
         "sparkline": sparkline,
+        "tame": display.tame,
         "when": display.when,
     }
     return environment
