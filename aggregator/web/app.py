@@ -1,5 +1,6 @@
 """Routes: what is answered at which address. Reading only; nothing here changes anything."""
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ from storage.sources import source_health
 from storage.values import StoryFilter
 
 _SHORT = "public, max-age=60"
-_PROBES = {"/healthz", "/readyz"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,19 @@ def create_app(site: Site) -> ASGIApp:
     token = site.settings.server.read_token
     app: ASGIApp = routes(site)
     if token is not None:
-        app = ReadGuard(app, token.get_secret_value(), open_paths(site.settings))
+        app = ReadGuard(app, token.get_secret_value(), own_tokens(site.settings))
     return SecurityHeaders(app)
 
 
-def open_paths(settings: Settings) -> Callable[[str], bool]:
-    """Which paths of a private site answer anyone.
+def own_tokens(settings: Settings) -> Callable[[str], list[str]]:
+    """The tokens of outputs, by the paths that they open."""
+    tokens = {o.name: o.token.get_secret_value() for o in settings.outputs() if o.token}
 
-    Probes tell nothing; outputs with a token of their own look at that.
-    """
-    guarded = {f"/{output.name}" for output in settings.outputs() if output.token}
-    return lambda path: path in _PROBES or path.rpartition(".")[0] in guarded
+    def of(path: str) -> list[str]:
+        name = re.split(r"[./]", path.removeprefix("/"), maxsplit=1)[0]
+        return [tokens[name]] if name in tokens else []
+
+    return of
 
 
 def routes(site: Site) -> FastAPI:

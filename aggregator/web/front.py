@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 
 from aggregator.config.settings import OutputSettings
 from aggregator.stages.outputs import FORMATS
@@ -84,8 +85,10 @@ def place(name: str | None, *, newest: bool) -> Place | None:
     at, _, story_id = name.partition("_")
     try:
         moment = _EPOCH + int(at) * _MICROSECOND if newest else float(at)
+        if isinstance(moment, float) and not isfinite(moment):
+            raise NoSuchPageError(name)
         return Place(moment, number(story_id))
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError) as error:  # of what was not handed out by a page
         raise NoSuchPageError(name) from error
 
 
