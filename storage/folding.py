@@ -272,6 +272,8 @@ def _write_story(connection: Connection, story: StoryWrite, at: datetime) -> int
         "articles": len(story.members),
         "outlets": story.outlets,
         "rank": story.rank,
+        "copies": story.copies,
+        "latest_at": story.latest_at or story.published_at,
         "published_at": story.published_at,
         "updated_at": story.updated_at,
         "changed_at": at,

@@ -143,22 +143,28 @@ def _cards(connection: Connection, story_ids: Sequence[int]) -> tuple[StoryCard,
     for some in chunks(story_ids):
         for row in connection.execute(_with_leads(some)):
             rows[row.id] = row
-        for row in connection.execute(
-            select(
-                articles.c.story_id,
-                articles.c.id,
-                articles.c.outlet,
-                articles.c.copy_of,
-                articles.c.url,
-                articles.c.published_at,
-                articles.c.arrived_at,
-                func.substr(articles.c.title, 1, _TITLE).label("title"),
-            )
-            .where(articles.c.story_id.in_(some))
-            .order_by(articles.c.fold_order)
-        ):
+        for row in connection.execute(_headlines(some)):
             told[row.story_id].append(row)
     return tuple(_card(rows[one], told[one]) for one in story_ids if one in rows)
+
+
+def _headlines(story_ids: Sequence[int]) -> Any:  # noqa: ANN401 - a Select of these columns
+    """The first articles of each story. A story may hold hundreds; a list shows a few."""
+    place = func.row_number().over(
+        partition_by=articles.c.story_id, order_by=(articles.c.fold_order, articles.c.id)
+    )
+    columns = ("id", "story_id", "outlet", "title", "url")
+    members = (
+        select(*(articles.c[name] for name in columns), place.label("place"))
+        .where(articles.c.story_id.in_(story_ids))
+        .subquery()
+    )
+    title = func.substr(members.c.title, 1, _TITLE).label("title")
+    return (
+        select(members.c.story_id, members.c.outlet, members.c.url, title)
+        .where(members.c.place <= 2 * _MOST_OTHERS)
+        .order_by(members.c.story_id, members.c.place)
+    )
 
 
 def _with_leads(story_ids: Sequence[int]) -> Any:  # noqa: ANN401 - a Select of these columns
@@ -169,8 +175,10 @@ def _with_leads(story_ids: Sequence[int]) -> Any:  # noqa: ANN401 - a Select of 
             func.substr(stories.c.title, 1, _TITLE).label("title"),
             stories.c.language,
             stories.c.outlets,
+            stories.c.copies,
             stories.c.rank,
             stories.c.published_at,
+            stories.c.latest_at,
             stories.c.updated_at,
             stories.c.lead_article_id,
             articles.c.outlet,
@@ -184,7 +192,6 @@ def _with_leads(story_ids: Sequence[int]) -> Any:  # noqa: ANN401 - a Select of 
 
 
 def _card(row: Row[Any], told: Sequence[Row[Any]]) -> StoryCard:
-    held = {member.id for member in told}
     others: dict[str, Telling] = {}
     for member in told:
         if member.outlet != row.outlet and len(others) < _MOST_OTHERS:
@@ -195,7 +202,7 @@ def _card(row: Row[Any], told: Sequence[Row[Any]]) -> StoryCard:
         title=row.title,
         language=row.language,
         outlets=row.outlets,
-        copies=sum(member.copy_of in held for member in told),
+        copies=row.copies,
         rank=row.rank,
         published_at=row.published_at,
         updated_at=row.updated_at,
@@ -203,8 +210,5 @@ def _card(row: Row[Any], told: Sequence[Row[Any]]) -> StoryCard:
         lead_url=row.url,
         summary=row.summary or "",
         others=tuple(others.values()),
-        latest_at=max(
-            (min(m.published_at or m.arrived_at, m.arrived_at) for m in told),
-            default=row.published_at,
-        ),
+        latest_at=row.latest_at or row.published_at,
     )

@@ -7,15 +7,26 @@ from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, Row, bindparam, case, func, select
 
 from storage.database import Database
 from storage.tables import articles, source_days, sources, stories
 
-SAMPLE = 50
+SAMPLE = 20
 """Latest articles of a source that its share of full texts and its delay are taken from."""
 DAYS = 14
 """Days of a source's rhythm."""
+_LATEST = (
+    select(
+        articles.c.text_source,
+        articles.c.published_at,
+        articles.c.published_guessed,
+        articles.c.folded_at,
+    )
+    .where(articles.c.source_id == bindparam("source"))
+    .order_by(articles.c.id.desc())
+    .limit(SAMPLE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,17 +197,7 @@ def _figures(
 
 def _reading(connection: Connection, row: Row[Any]) -> tuple[float | None, timedelta | None]:
     """The share of full texts, and the delay, of the latest articles."""
-    latest = connection.execute(
-        select(
-            articles.c.text_source,
-            articles.c.published_at,
-            articles.c.published_guessed,
-            articles.c.folded_at,
-        )
-        .where(articles.c.source_id == row.id)
-        .order_by(articles.c.id.desc())
-        .limit(SAMPLE)
-    ).all()
+    latest = connection.execute(_LATEST, {"source": row.id}).all()
     read = [one.text_source for one in latest if one.text_source]
     since = row.added_at
     delays = [

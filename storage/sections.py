@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from storage.chunks import chunks
 from storage.database import Database
@@ -12,6 +12,13 @@ from storage.tables import articles, sources, stories, story_sections
 from storage.upsert import insert
 
 CATEGORY, LANGUAGE = "category", "language"
+_FIRST = (
+    select(story_sections.c.name)
+    .where(story_sections.c.kind == bindparam("kind"))
+    .order_by(story_sections.c.name)
+    .limit(1)
+)
+_NEXT = _FIRST.where(story_sections.c.name > bindparam("name"))
 
 
 def main_language(tag: str | None) -> str | None:
@@ -75,12 +82,10 @@ def section_names(db: Database, kind: str) -> tuple[str, ...]:
 
     One look at the index for each of them: it is not gone through.
     """
-    following = select(story_sections.c.name).where(story_sections.c.kind == kind)
-    following = following.order_by(story_sections.c.name).limit(1)
     names: list[str] = []
     with db.read() as connection:
-        name = connection.execute(following).scalar()
+        name = connection.execute(_FIRST, {"kind": kind}).scalar()
         while name is not None:
             names.append(name)
-            name = connection.execute(following.where(story_sections.c.name > name)).scalar()
+            name = connection.execute(_NEXT, {"kind": kind, "name": name}).scalar()
     return tuple(names)

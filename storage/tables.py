@@ -203,8 +203,12 @@ class Story(SQLModel, table=True):
     language: str | None = None
     articles: int = 1
     outlets: int = 1
+    copies: int = 0
     rank: float = Field(default=0.0, description="Higher is nearer to the top of the front page.")
     published_at: datetime = Field(sa_type=UtcDateTime)
+    latest_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="When it was last reported."
+    )
     updated_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime, index=True)

@@ -315,7 +315,8 @@ class ArticleMove:
 class StoryWrite:
     """A story as it shall be. ``id`` is None for a new one. ``events`` are (kind, detail).
 
-    ``rank`` is its place on the front page; higher is nearer to the top.
+    ``rank`` is its place on the front page; higher is nearer to the top. ``latest_at`` is when it
+    was last reported (None: when it was published).
     """
 
     id: int | None
@@ -333,6 +334,8 @@ class StoryWrite:
     members: tuple[int, ...]
     events: tuple[tuple[str, str], ...] = ()
     rank: float = 0.0
+    copies: int = 0
+    latest_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,8 @@ def _story(
         members=tuple(member.id for member in group),
         events=events,
         rank=newsworthiness(group),
+        copies=len(group) - len(_own(group)),
+        latest_at=max(map(_reported, group)),
     )
 
 
@@ -151,8 +153,7 @@ def _is_full(member: Member) -> bool:
 
 def independent_outlets(group: Sequence[Member]) -> int:
     """How many publishers tell it in their own words: copies of one text count once."""
-    ids = {member.id for member in group}
-    return len({m.publisher for m in group if m.copy_of not in ids}) or 1
+    return len({member.publisher for member in _own(group)}) or 1
 
 
 def newsworthiness(group: Sequence[Member]) -> float:
@@ -162,12 +163,20 @@ def newsworthiness(group: Sequence[Member]) -> float:
     ``HALF_LIFE``; so all weights fade alike, their order does not depend on when one looks, and
     what is stored is the logarithm of their sum as it was at the beginning of time.
     """
-    ids = {member.id for member in group}
-    own = [member for member in group if member.copy_of not in ids] or list(group)
     best: dict[str, float] = {}
-    for member in own:
-        reported = min(member.published or member.arrived_at, member.arrived_at)
-        power = reported.timestamp() / HALF_LIFE.total_seconds() + member.priority / DOUBLING
+    for member in _own(group) or group:
+        half_lives = _reported(member).timestamp() / HALF_LIFE.total_seconds()
+        power = half_lives + member.priority / DOUBLING
         best[member.publisher] = max(power, best.get(member.publisher, power))
     highest = max(best.values())
     return highest + log2(sum(2 ** (power - highest) for power in best.values()))
+
+
+def _own(group: Sequence[Member]) -> list[Member]:
+    """The members that are no copies of another."""
+    ids = {member.id for member in group}
+    return [member for member in group if member.copy_of not in ids]
+
+
+def _reported(member: Member) -> datetime:
+    return min(member.published or member.arrived_at, member.arrived_at)

@@ -28,7 +28,7 @@ STYLE = _STATIC.joinpath("newsfold.css").read_bytes()
 STYLE_PATH = f"/static/newsfold.{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
 ICON = _STATIC.joinpath("newsfold.svg").read_bytes()
 ICON_PATH = f"/static/newsfold.{hashlib.sha256(ICON).hexdigest()[:12]}.svg"
-SOURCES_SIZE = 60
+SOURCES_SIZE = 50
 """Sources on one page."""
 PLOTTED = 30
 """Days on the sources page's plot."""
