@@ -37,6 +37,7 @@ from aggregator.web.pages import (
     sources_page,
     story_page,
 )
+from storage.database import Database
 from storage.days import days_since
 from storage.fetches import recent_fetches
 from storage.front import cards_of, list_stories
@@ -98,8 +99,7 @@ class PageRoutes:
             view = await self._view(asked, links)
         except NoSuchPageError as error:
             raise HTTPException(404) from error
-        categories = await self._ledger.read(section_names, CATEGORY)
-        languages = await self._ledger.read(section_names, LANGUAGE)
+        categories, languages = await self._ledger.read(_parts)
         view = replace(view, categories=categories, languages=languages, now=self._clock())
         return _page(front_page(self._settings, view, links))
 
@@ -221,6 +221,10 @@ def add_pages(
         app.api_route(path, methods=["GET", "HEAD"])(answer)
     app.exception_handler(404)(pages.missing)
     app.exception_handler(RequestValidationError)(pages.missing)
+
+
+def _parts(database: Database) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return section_names(database, CATEGORY), section_names(database, LANGUAGE)
 
 
 def _constant(body: bytes, media_type: str) -> _Answer:
