@@ -136,7 +136,9 @@ def fill(db: Database) -> None:
             source_id=f"n % {SOURCES} + 1",
         )
         connection.execute(
-            text("INSERT INTO source_day (source_id, day, entries) SELECT id, :day, 1 FROM source"),
+            text(
+                "INSERT INTO source_day (source_id, day, entries) SELECT id, :day, 1 FROM source WHERE id > 1"
+            ),
             {"day": NOW.date()},
         )
         multiply(connection, story_events, STORIES, story_id="n")
