@@ -126,7 +126,7 @@ def test_reports_of_one_moment_stand_on_each_other() -> None:
     assert line.dots[0].x == line.dots[1].x < line.dots[2].x
     assert line.dots[1].y < line.dots[0].y == line.dots[2].y
     assert [dot.is_copy for dot in line.dots] == [False, True, False]
-    assert [tick.label for tick in line.ticks] == ["22 Nov, 12:00", "22 Nov, 13:00"]
+    assert list(line.ticks) == ["22 Nov, 12:00", "22 Nov, 13:00"]
     assert all(0 < dot.y < line.height for dot in line.dots)
 
 

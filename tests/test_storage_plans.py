@@ -137,7 +137,8 @@ def fill(db: Database) -> None:
         )
         connection.execute(
             text(
-                "INSERT INTO source_day (source_id, day, entries) SELECT id, :day, 1 FROM source WHERE id > 1"
+                "INSERT INTO source_day (source_id, day, entries) "
+                "SELECT id, :day, 1 FROM source WHERE id > 1"
             ),
             {"day": NOW.date()},
         )

@@ -73,22 +73,16 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    """A mark on a timeline's axis. ``anchor`` is SVG's ``text-anchor``."""
-
-    x: float
-    label: str
-    anchor: str
-
-
-@dataclass(frozen=True, slots=True)
 class Timeline:
-    """Dots over time, those of one moment stacked; ``height`` is what they need."""
+    """Dots over time, those of one moment stacked; ``height`` is what they need.
+
+    ``ticks`` are the times of its two ends in words; one where all is of one moment.
+    """
 
     width: int
     height: int
     dots: tuple[Dot, ...]
-    ticks: tuple[Tick, ...]
+    ticks: tuple[str, ...]
 
 
 def timeline(reports: Sequence[tuple[datetime, str, bool]], width: int = 660) -> Timeline:
@@ -106,12 +100,10 @@ def timeline(reports: Sequence[tuple[datetime, str, bool]], width: int = 660) ->
         column = round((moment - first).total_seconds() / span * columns)
         placed.append((column, stacked[column], label, is_copy))
         stacked[column] += 1
-    height = max(stacked.values()) * size + 34
-    floor = height - 28
+    height = max(stacked.values()) * size + 6
     dots = tuple(
-        Dot(round(margin + column * size, 1), floor - level * size, label, is_copy)
+        Dot(round(margin + column * size, 1), height - 8 - level * size, label, is_copy)
         for column, level, label, is_copy in placed
     )
-    ends = [(0, first, "start")] + ([(width, last, "end")] if last > first else [])
-    ticks = tuple(Tick(x, f"{at.astimezone(UTC):%-d %b, %H:%M}", anchor) for x, at, anchor in ends)
+    ticks = tuple(f"{at.astimezone(UTC):%-d %b, %H:%M}" for at in dict.fromkeys((first, last)))
     return Timeline(width, height, dots, ticks)
