@@ -320,8 +320,7 @@ class Matcher:
         original = self._stories.original(slot)
         if original != slot:
             share = containment(self._window[slot].shingles, self._window[original].shingles)
-            part = f"same text, {share:.0%}"
-            return Reason(Kind.COPY, self._ids[original], probability(CAP), COPY, (part,))
+            return Reason(Kind.COPY, self._ids[original], share, COPY)
         partner = self._partner(slot, home)
         if partner is None:
             return Reason(Kind.OPERATOR if operator else Kind.FIRST)

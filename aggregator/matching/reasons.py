@@ -20,7 +20,8 @@ class Reason:
     """Why an article is in its story.
 
     ``partner`` is the id of the member most like it. ``score`` and ``needed`` are probabilities
-    (0 to 1) that the story's event is the article's; ``parts`` what spoke for it, in words.
+    (0 to 1) that the story's event is the article's, for a copy the share of the shorter text's
+    shingles that the longer has. ``parts`` is what spoke for it, in words.
     """
 
     kind: Kind = Kind.FIRST
@@ -36,7 +37,7 @@ class Reason:
             case Kind.FIRST:
                 return "the first of its story"
             case Kind.COPY:
-                return "; ".join([f"a copy of {partner}", *self.parts])
+                return "; ".join([f"same text as {partner}, {percent(self.score)}", *self.parts])
             case Kind.OPERATOR:
                 return "; ".join([f"an operator's word {partner}".strip(), *self.parts])
             case Kind.EVENT:
@@ -45,6 +46,11 @@ class Reason:
 
     def __str__(self) -> str:
         return self.words()
+
+
+def percent(share: float) -> str:
+    """A share in words; 100 % only for the whole."""
+    return f"{math.floor(share * 100)} %"
 
 
 def probability(thousandths: float) -> float:
