@@ -259,7 +259,7 @@ async def test_an_operators_word_holds_across_restarts_and_refolds(database_url:
         assert joined.uri == one.uri, "the older keeps its identity"
         assert "0 are new" in refold_since(settings, LATER, dry_run=False)
         assert {row["cluster"] for row in labelled_articles(settings)} == {joined.slug}
-        assert "operator" in explanation(settings, joined.articles[1].id)
+        assert "operator" in explanation(settings, str(joined.articles[1].id))
 
         split_story(settings, joined.slug, [joined.articles[1].id])
         async with opened(settings) as application:

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -48,6 +49,12 @@ class Reason:
         return self.words()
 
 
+def recorded_reason(recorded: Mapping[str, Any]) -> Reason:
+    """The reason that was stored as a mapping of its fields; ``FIRST`` if nothing was."""
+    values = {**asdict(Reason()), **recorded}
+    return Reason(**{**values, "kind": Kind(values["kind"]), "parts": tuple(values["parts"])})
+
+
 def percent(share: float) -> str:
     """A share in words; 100 % only for the whole."""
     return f"{math.floor(share * 100)} %"
@@ -72,3 +79,14 @@ def in_words(cosines: Mapping[str, float], names: Sequence[str], distance: str) 
     named = (f"names in common: {', '.join(names)}",) if names else ()
     similar = tuple(f"{name} {value:.2f}" for name, value in cosines.items() if value >= 0.005)
     return (*named, *similar, distance)
+
+
+def why_not(score: float, needed: float, articles: int, home: float | None) -> str:
+    """Why a story of so many articles was not chosen; ``home`` is the score of the one that was."""
+    over = "" if articles == 1 else f" on average over its {articles} articles"
+    had = f"needed {needed:.2f}, had {score:.2f}{over}"
+    if score <= needed:
+        return had
+    if home is not None and home >= score:
+        return f"{had}, less than the {home:.2f} where it stands"
+    return f"{had}, but that was seen when the article had long been settled"
