@@ -219,7 +219,12 @@ def test_later_words_replace_earlier_and_nobody_is_apart_from_himself() -> None:
 
 @pytest.mark.parametrize(
     ("days", "words"),
-    [(0.01, "within the hour"), (0.25, "6 hours apart"), (12.2, "12 days apart")],
+    [
+        (0.01, "within the hour"),
+        (0.05, "1 hour apart"),
+        (0.25, "6 hours apart"),
+        (12.2, "12 days apart"),
+    ],
 )
 def test_time_apart_in_words(days: float, words: str) -> None:
     assert apart(days) == words

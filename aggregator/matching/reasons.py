@@ -70,7 +70,8 @@ def apart(days: float) -> str:
     if days < 1 / 24:
         return "within the hour"
     if days < 2:
-        return f"{days * 24:.0f} hours apart"
+        hours = round(days * 24)
+        return f"{hours} hour{'' if hours == 1 else 's'} apart"
     return f"{days:.0f} days apart"
 
 
