@@ -307,13 +307,19 @@ def test_evaluate_says_every_figure_and_their_means() -> None:
     assert table[3].split()[-6:] == ["75.0", "100.0", "83.3", "50.0", "100.0", "50.0"]
 
 
-@pytest.mark.parametrize("command", [("evaluate",), ("train", "--out", "w.json")])
-def test_a_file_without_labels_is_told(command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("evaluate",), 'a.jsonl: no article has a "cluster" to measure against'),
+        (("train", "--out", "w.json"), 'a.jsonl: no two articles have the same "cluster"'),
+    ],
+)
+def test_a_file_without_labels_is_told(command: tuple[str, ...], told: str) -> None:
     name = write("a.jsonl", *({**one, "cluster": None} for one in ROWS), b"oops")
     said = newsfold(*command, name)
     assert said.exit_code == 1
     assert "skipped: a.jsonl:5: not JSON" in said.stderr
-    assert 'a.jsonl: no article has a "cluster"' in said.stderr
+    assert told in said.stderr
     assert not Path("w.json").exists()
 
 
@@ -322,6 +328,16 @@ def test_weights_that_are_none_are_told(command: str) -> None:
     said = newsfold(command, write("a.jsonl", *ROWS), "--weights", write("w.json", {}))
     assert said.exit_code == 1
     assert "w.json cannot be read as weights" in said.stderr
+
+
+def test_train_writes_what_the_weights_are_of() -> None:
+    said = newsfold("train", write("a.jsonl", *ROWS), "--out", "w.json")
+    assert (said.exit_code, said.stdout) == (0, "Wrote w.json\n")
+    provenance = json.loads(Path("w.json").read_text())["provenance"]
+    assert provenance["files"] == ["a.jsonl"]
+    assert set(provenance) >= {"sha256", "date", "articles", "pairs"}
+    assert set(provenance["scores on these files"]["a.jsonl"]) == {"bcubed_f1", "pairwise_f1"}
+    assert newsfold("evaluate", "a.jsonl", "--weights", "w.json").exit_code == 0
 
 
 def test_train_says_early_that_it_cannot_write() -> None:
