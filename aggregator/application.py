@@ -95,8 +95,22 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.tally,
     )
     folding = Stage("fold", folder.claim, folder.fold, slots=1)
-    reading = Stage("extract", reader.claim, reader.read, slots(settings), after=folding.wake)
-    polling = Stage("poll", poller.claim, poller.poll, slots(settings), after=reading.wake)
+    reading = Stage(
+        "extract",
+        reader.claim,
+        reader.read,
+        slots(settings),
+        after=folding.wake,
+        release=reader.release,
+    )
+    polling = Stage(
+        "poll",
+        poller.claim,
+        poller.poll,
+        slots(settings),
+        after=reading.wake,
+        release=poller.release,
+    )
     return Application(
         settings,
         ledger,
