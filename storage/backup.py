@@ -98,6 +98,12 @@ def take_up(url: str, now: datetime) -> Path | None:
     return aside
 
 
+def is_waiting(url: str) -> bool:
+    """Whether a backup waits to become the database at ``url``."""
+    path = sqlite_path(url)
+    return path is not None and waiting(path).exists()
+
+
 def waiting(path: Path) -> Path:
     """Where a backup waits to become the database at ``path``."""
     return path.with_name(f"{path.name}.restore")

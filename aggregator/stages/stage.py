@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from storage.database import StorageTroubleError
+
 _T = TypeVar("_T")
 _log = structlog.get_logger()
 
@@ -82,6 +84,8 @@ class Stage(Generic[_T]):
     async def _claim_safely(self, free: int) -> Sequence[_T]:
         try:
             return await self._claim(free)
+        except StorageTroubleError:  # the ledger has said so, once
+            return ()
         except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
             _log.exception("claim failed", stage=self.name)
             return ()
@@ -98,6 +102,8 @@ class Stage(Generic[_T]):
     async def _do(self, piece: _T) -> None:
         try:
             await self._handle(piece)
+        except StorageTroubleError as error:
+            _log.warning("work put off", stage=self.name, error=str(error))
         except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
             _log.exception("work failed", stage=self.name)
         else:
@@ -115,5 +121,7 @@ class Stage(Generic[_T]):
             return
         try:
             await self._release(pieces)
+        except StorageTroubleError as error:
+            _log.warning("not given back", stage=self.name, error=str(error))
         except Exception:  # noqa: BLE001 - it comes back with its lease all the same
             _log.exception("release failed", stage=self.name)
