@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, Table, UniqueConstraint, text
 from sqlmodel import AutoString, Field, SQLModel
 
 from storage.columns import BigId, CleanText, Json, UtcDateTime
@@ -261,6 +261,11 @@ story_events = SQLModel.metadata.tables["story_event"]
 corrections = SQLModel.metadata.tables["correction"]
 fetches = SQLModel.metadata.tables["fetch"]
 settings = SQLModel.metadata.tables["setting"]
+
+
+def every_table() -> list[Table]:
+    """Every table, those that others point at first."""
+    return SQLModel.metadata.sorted_tables
 
 
 def new_row(model: type[SQLModel], **values: Any) -> dict[str, Any]:  # noqa: ANN401 - of any column

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request, Response
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from aggregator.config.settings import OutputSettings, Settings
 from aggregator.ledger import Ledger
+from aggregator.notices import Notices
 from aggregator.stages.outputs import FORMATS
 from aggregator.stages.publisher import Publisher
 from aggregator.web.headers import SecurityHeaders
@@ -45,6 +46,7 @@ class Site:
     ledger: Ledger
     publisher: Publisher
     ready: Callable[[], bool]
+    notices: Notices = field(default_factory=Notices)
 
 
 def create_app(site: Site) -> ASGIApp:
@@ -64,10 +66,11 @@ def routes(site: Site) -> FastAPI:
 
 def _add_health(app: FastAPI, site: Site) -> None:
     @app.api_route("/healthz", methods=["GET", "HEAD"])
-    async def healthz() -> dict[str, str]:
-        """The process answers and can read its database."""
+    async def healthz() -> dict[str, object]:
+        """The process answers and can read its database; what an operator must see to."""
         await site.ledger.read(count_stories, StoryFilter(limit=1))
-        return {"status": "ok"}
+        problems = site.notices.standing()
+        return {"status": "degraded" if problems else "ok", "problems": problems}
 
     @app.api_route("/readyz", methods=["GET", "HEAD"])
     async def readyz(response: Response) -> dict[str, str]:
