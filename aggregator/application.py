@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmana
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from aggregator.children import Children
 from aggregator.clock import Clock, utc_now
@@ -13,6 +14,9 @@ from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
+from aggregator.pushing import Push, assemble_push
+from aggregator.stages import announcing
+from aggregator.stages.announcing import Announcer
 from aggregator.stages.folding import Folder
 from aggregator.stages.identity import authority_of, mint_identity
 from aggregator.stages.polling import Poller
@@ -29,7 +33,7 @@ from feeds.urls import registrable_domain
 from storage.database import Database, StorageError, open_database
 from storage.installation import settle
 from storage.sources import sync_sources
-from storage.values import ArticleToRead, FoldArticle, SourceConfig, SourceState, SyncReport
+from storage.values import ArticleToRead, FoldArticle, Ping, SourceConfig, SourceState, SyncReport
 
 SLOTS_PER_REQUEST = 10
 
@@ -48,6 +52,14 @@ class Application:
     tally: Tally
     clock: Clock
     synced: SyncReport
+    announcer: Announcer
+    announcing: Stage[Ping]
+    push: Push | None
+
+    @property
+    def hub_stages(self) -> tuple[Stage[Any], ...]:
+        """What talks to hubs, beside the road from source to reader."""
+        return self.announcing, *(self.push.stages if self.push else ())
 
     async def poll_once(self, moment: datetime) -> None:
         """Poll what was due by ``moment``, each source once."""
@@ -86,7 +98,8 @@ async def open_application(
 
 def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Application:
     settings, ledger = tools.settings, tools.ledger
-    poller, reader = Poller(tools), Reader(tools)
+    push = assemble_push(tools)
+    poller, reader = Poller(tools, push.hubs if push else None), Reader(tools)
     folder = Folder(
         ledger,
         Model.load(),
@@ -97,10 +110,12 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
     folding = Stage("fold", folder.claim, folder.fold, slots=1)
     reading = Stage("extract", reader.claim, reader.read, slots(settings), after=folding.wake)
     polling = Stage("poll", poller.claim, poller.poll, slots(settings), after=reading.wake)
+    publisher = Publisher(ledger, settings, identity)
+    announcer = Announcer(tools, publisher)
     return Application(
         settings,
         ledger,
-        Publisher(ledger, settings, identity),
+        publisher,
         poller,
         polling,
         reading,
@@ -108,6 +123,9 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.tally,
         tools.clock,
         synced,
+        announcer,
+        Stage("announce", announcer.claim, announcer.tell, announcing.SLOTS),
+        push,
     )
 
 

@@ -69,7 +69,11 @@ async def daemon(settings: Settings, listener: socket.socket) -> AsyncIterator[A
         publishing = asyncio.Event()
         await application.publisher.refresh()
         await application.poller.spread_overdue()
-        site = Site(settings, application.ledger, application.publisher, lambda: True)
+        push = application.push
+        if push:
+            await push.subscriber.begin()
+        mailbox = push.mailbox if push else None
+        site = Site(settings, application.ledger, application.publisher, lambda: True, mailbox)
         tasks = [
             asyncio.create_task(coroutine, name=name)
             for name, coroutine in {
@@ -77,6 +81,7 @@ async def daemon(settings: Settings, listener: socket.socket) -> AsyncIterator[A
                 "extract": application.reading.run(),
                 "fold": application.folding.run(),
                 "publish": _publish(application, publishing),
+                **{stage.name: stage.run() for stage in application.hub_stages},
             }.items()
         ]
         ticks = Ticks(
@@ -85,6 +90,7 @@ async def daemon(settings: Settings, listener: socket.socket) -> AsyncIterator[A
                 "extract": (_WORK_TICK, application.reading.wake),
                 "fold": (_WORK_TICK, application.folding.wake),
                 "publish": (_POLL_TICK, publishing.set),
+                **{stage.name: (_WORK_TICK, stage.wake) for stage in application.hub_stages},
             }
         )
         ticks.start()
@@ -105,6 +111,7 @@ async def _publish(application: Application, wake: asyncio.Event) -> None:
         try:
             if await application.publisher.refresh():
                 _log.info("published")
+            await application.announcer.note()
         except Exception:  # noqa: BLE001 - the last good documents go on being served
             _log.exception("publish failed")
 

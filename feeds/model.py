@@ -92,6 +92,7 @@ class FailureKind(StrEnum):
     PROTOCOL = "protocol"
     DECODING = "decoding"
     ROBOTS = "robots"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)

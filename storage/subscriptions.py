@@ -94,10 +94,9 @@ def save_step(db: Database, subscription: Subscription) -> bool:
     return bool(written.rowcount)
 
 
-def save_answer(db: Database, subscription: Subscription) -> None:
-    """Write what the hub answered, unless it has verified or denied our wish meanwhile."""
+def save_answer(db: Database, subscription: Subscription, asked_at: datetime | None) -> None:
+    """Write what came of asking at ``asked_at``, unless the hub has verified or denied it since."""
     values = {name: getattr(subscription, name) for name in _ASKING}
-    asked_at = values.pop("asked_at")
     with db.write() as connection:
         connection.execute(
             update(subscriptions)

@@ -36,7 +36,7 @@ def test_links_are_read_as_the_rfc_has_them() -> None:
     header = (
         '<https://hub.example/>; rel="hub", </feed>; rel=self; type="a,b", '
         '<x>; title="; rel=hub", <https://hub2.example/>;REL = "Alternate hub" , '
-        '<ftp://x/>; rel=hub'
+        "<ftp://x/>; rel=hub"
     )
     assert list(link_targets(header, URL)) == [
         ("hub", HUB),

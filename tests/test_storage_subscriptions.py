@@ -119,20 +119,20 @@ def test_an_answer_is_written_unless_the_hub_was_faster(
 ) -> None:
     asked = replace(subscription, state="asked", asked_at=NOW, next_attempt_at=NOW + HOUR)
     save_step(database, asked)
-    save_answer(database, replace(asked, failures=1, next_attempt_at=NOW + 2 * HOUR))
+    save_answer(database, replace(asked, failures=1, next_attempt_at=NOW + 2 * HOUR), NOW)
     answered = subscription_of(database, 1)
     assert answered is not None
     assert (answered.failures, answered.next_attempt_at) == (1, NOW + 2 * HOUR)
     verified = replace(asked, state="active", verified_at=NOW + MINUTE, lease_until=NOW + HOUR)
     save_word(database, verified)
-    save_answer(database, replace(asked, failures=9))
+    save_answer(database, replace(asked, failures=9), NOW)
     assert subscription_of(database, 1) == verified
     renewing = replace(verified, asked_at=NOW + HOUR)
     save_step(database, renewing)
-    save_answer(database, replace(asked, failures=9))
+    save_answer(database, replace(asked, failures=9), NOW)
     assert subscription_of(database, 1) == renewing, "of another question"
     save_word(database, replace(renewing, state="denied"))
-    save_answer(database, replace(renewing, failures=9))
+    save_answer(database, replace(renewing, failures=9), NOW + HOUR)
     assert subscription_of(database, 1) == replace(renewing, state="denied")
 
 
