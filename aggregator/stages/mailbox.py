@@ -23,16 +23,16 @@ from storage.subscriptions import save_word, subscription_by_token
 from storage.values import Subscription
 
 PER_MINUTE = 30
-"""Deliveries of one subscription that are looked at in a minute."""
+"""Requests of one subscription's hub that are looked at in a minute."""
 AT_ONCE = 2
 IN_ALL = 16
-"""Deliveries that are being received at once, of one subscription and of all."""
+"""Requests that are being received at once, of one subscription's hub and of all."""
 
 _log = structlog.get_logger()
 
 
 class Door:
-    """Lets so many deliveries in, so that a hub that floods us costs little and holds up nobody."""
+    """Lets so many requests in, so that a hub that floods us costs little and holds up nobody."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -41,7 +41,7 @@ class Door:
 
     @contextmanager
     def entered(self, subscription_id: int) -> Iterator[bool]:
-        """Whether a delivery of this subscription may be received now; held while it is."""
+        """Whether a request for this subscription may be received now; held while it is."""
         now = self._clock()
         visits = self._visits.setdefault(subscription_id, _Visits())
         while visits.times and visits.times[0] <= now - timedelta(minutes=1):

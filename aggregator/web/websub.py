@@ -38,12 +38,13 @@ def add_websub(app: FastAPI, ledger: Ledger, mailbox: Mailbox | None) -> None:
     async def question(request: Request, token: Annotated[str, Path(pattern=_TOKEN)]) -> Response:
         """A hub asks whether a subscription is wanted, or says that there is none."""
         owner = await mailbox.owner(token) if mailbox else None
-        answer = (
-            await mailbox.answer(owner, dict(request.query_params)) if mailbox and owner else None
-        )
-        if answer is None:
+        if mailbox is None or owner is None:
             return _plain(404, "not asked for")
-        return _plain(200, answer)
+        with mailbox.door.entered(owner.id) as admitted:
+            if not admitted:
+                return _busy()
+            answer = await mailbox.answer(owner, dict(request.query_params))
+        return _plain(404, "not asked for") if answer is None else _plain(200, answer)
 
     @app.post("/websub/{token}")
     async def delivery(request: Request, token: Annotated[str, Path(pattern=_TOKEN)]) -> Response:
