@@ -1,5 +1,6 @@
 """Push put together: what asks hubs, what takes their deliveries, and what reads them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,14 +31,17 @@ class Push:
         return self.subscribing, self.delivering
 
 
-def assemble_push(tools: Tools) -> Push | None:
-    """Push over ``tools``; None where it is switched off, or no hub could reach us."""
+def assemble_push(tools: Tools, delivered: Callable[[], None]) -> Push | None:
+    """Push over ``tools``; None where it is switched off, or no hub could reach us.
+
+    ``delivered`` is called when a delivery has been read.
+    """
     if not is_push_wanted(tools.settings):
         return None
     subscriber = subscribing.Subscriber(tools)
     asking = Stage("subscribe", subscriber.claim, subscriber.step, subscribing.SLOTS)
     deliverer = delivering.Deliverer(tools, Poller(tools))
-    reading = Stage("deliver", deliverer.claim, deliverer.read, delivering.SLOTS)
+    reading = Stage("deliver", deliverer.claim, deliverer.read, delivering.SLOTS, after=delivered)
     return Push(
         subscriber,
         asking,

@@ -13,7 +13,7 @@ from storage.values import DeliveryToRead, PushCommit
 
 MOST_WAITING = 8
 """Deliveries of one subscription that wait to be read."""
-MOST_IN_ALL = 200
+MOST_IN_ALL = 64
 REMEMBERED = 50
 """Deliveries of one subscription that are known again, so that nobody replays them."""
 KEPT = timedelta(hours=1)

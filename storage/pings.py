@@ -47,7 +47,7 @@ def want_pings(
 def claim_pings(db: Database, now: datetime, lease_until: datetime, limit: int) -> tuple[Ping, ...]:
     """Take up to ``limit`` that are due."""
     due = (
-        select(pings.c.hub, pings.c.url)
+        select(pings.c.id)
         .where(_DUE, pings.c.next_attempt_at <= now)
         .order_by(pings.c.next_attempt_at, pings.c.hub, pings.c.url)
         .limit(limit)
@@ -57,7 +57,7 @@ def claim_pings(db: Database, now: datetime, lease_until: datetime, limit: int) 
     with db.write() as connection:
         rows = connection.execute(
             update(pings)
-            .where(pings.c.hub == due.c.hub, pings.c.url == due.c.url)
+            .where(pings.c.id.in_(select(due.c.id)))
             .values(next_attempt_at=lease_until)
             .returning(*(pings.c[name] for name in _NAMES))
         ).all()

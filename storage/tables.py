@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, Table, UniqueConstraint, text
 from sqlmodel import AutoString, Field, SQLModel
 
 from storage.columns import BigId, CleanText, Json, UtcDateTime
@@ -292,8 +292,11 @@ class Delivery(SQLModel, table=True):
 class Ping(SQLModel, table=True):
     """What a hub was last told of a document of ours: ``told`` and ``wanted`` are its ETags."""
 
-    hub: str = Field(primary_key=True)
-    url: str = Field(primary_key=True)
+    __table_args__ = (UniqueConstraint("hub", "url"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    hub: str
+    url: str
     wanted: str
     told: str | None = None
     next_attempt_at: datetime = Field(sa_type=UtcDateTime)
@@ -321,6 +324,11 @@ settings = SQLModel.metadata.tables["setting"]
 subscriptions = SQLModel.metadata.tables["subscription"]
 deliveries = SQLModel.metadata.tables["delivery"]
 pings = SQLModel.metadata.tables["ping"]
+
+
+def every_table() -> list[Table]:
+    """Every table, those that others point at first."""
+    return SQLModel.metadata.sorted_tables
 
 
 def new_row(model: type[SQLModel], **values: Any) -> dict[str, Any]:  # noqa: ANN401 - of any column

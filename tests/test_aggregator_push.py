@@ -16,7 +16,7 @@ from aggregator.ledger import Ledger
 from aggregator.stages.delivering import Deliverer
 from aggregator.stages.findings import Finding
 from aggregator.stages.hub_watch import HubWatch
-from aggregator.stages.mailbox import AT_ONCE, IN_ALL, PER_MINUTE, Door
+from aggregator.stages.mailbox import AT_ONCE, IN_ALL, PER_MINUTE, Turnstile
 from aggregator.stages.polling import Poller
 from aggregator.stages.subscribing import Subscriber
 from feeds.websub import Advert
@@ -234,15 +234,15 @@ async def test_a_delivery_for_a_source_that_was_removed_is_dropped(edges: FakeTo
     assert known_entries(edges.ledger.database, 1, newest=10) == {}
 
 
-# --- the door -----------------------------------------------------------------------------------
+# --- the turnstile --------------------------------------------------------------------------------
 
 
 def test_so_many_a_minute_and_no_more() -> None:
     clock = FakeClock()
-    door = Door(clock)
+    turnstile = Turnstile(clock)
 
     def enter(number: int) -> bool:
-        with door.entered(number) as admitted:
+        with turnstile.entered(number) as admitted:
             return admitted
 
     assert [enter(1) for _ in range(PER_MINUTE + 1)] == [True] * PER_MINUTE + [False]
@@ -252,11 +252,11 @@ def test_so_many_a_minute_and_no_more() -> None:
 
 
 def test_so_many_at_once_and_no_more() -> None:
-    door = Door(FakeClock())
+    turnstile = Turnstile(FakeClock())
     with ExitStack() as inside:
-        assert [inside.enter_context(door.entered(1)) for _ in range(AT_ONCE + 1)][-1] is False
+        assert [inside.enter_context(turnstile.entered(1)) for _ in range(AT_ONCE + 1)][-1] is False
         others = range(2, IN_ALL - AT_ONCE + 3)
-        admitted = [inside.enter_context(door.entered(number)) for number in others]
+        admitted = [inside.enter_context(turnstile.entered(number)) for number in others]
         assert admitted == [True] * (IN_ALL - AT_ONCE) + [False]
-    with door.entered(1) as admitted_again:
+    with turnstile.entered(1) as admitted_again:
         assert admitted_again

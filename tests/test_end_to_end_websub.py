@@ -107,7 +107,9 @@ async def scene(
         )
         async with opened(settings, clock) as application:
             mailbox = application.push.mailbox if application.push else None
-            site = Site(settings, application.ledger, application.publisher, lambda: True, mailbox)
+            site = Site(
+                settings, application.ledger, application.publisher, lambda: True, mailbox=mailbox
+            )
             async with serve(create_app(site)) as url:
                 hub.reach = url
                 yield Scene(application, clock, outlet, hub, url)
@@ -316,6 +318,7 @@ async def test_a_hub_that_floods_costs_little(subscribed: Scene) -> None:
     seen = len(statuses)
     statuses = [await hub.deliver(b"junk", secret="wrong") for n in range(PER_MINUTE + 5)]
     assert statuses == [202] * PER_MINUTE + [503] * 5
+    assert await hub.ask("subscribe") == 503
     assert subscribed.now().ignored == PER_MINUTE
     await subscribed.read()
     assert len(subscribed.known()) == 1 + 8 < seen
@@ -432,6 +435,13 @@ async def test_the_daemon_subscribes_is_delivered_and_tells_its_own_hub(database
                 while len(hub.told) < 3:
                     await asyncio.sleep(0.05)
                 told = await application.ledger.read(all_pings)
+                async with (
+                    aiohttp.ClientSession() as session,
+                    session.get(f"{hub.reach}/websub") as response,
+                ):
+                    shown = await response.json()
+    assert {ping["hub"] for ping in shown["pings"]} == {hub.url}
+    assert [found["state"] for found in shown["subscriptions"]] == ["active"]
     assert {f"https://news.example/feed.{form}" for form in ("atom", "rss", "json")} == set(
         hub.told
     )

@@ -1,9 +1,12 @@
 """Subscriptions at hubs, and what hubs deliver, on both engines."""
 
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,8 @@ from builders import HOUR, MINUTE, NOW, add_source, add_sources, entry_write, so
 from sqlalchemy import select
 
 from storage import deliveries as storage_deliveries
-from storage.database import Database
+from storage.copying import copy_database
+from storage.database import Database, open_database
 from storage.deliveries import (
     MOST_IN_ALL,
     MOST_WAITING,
@@ -21,6 +25,7 @@ from storage.deliveries import (
     count_ignored,
     finish_delivery,
 )
+from storage.pings import all_pings, want_pings
 from storage.polling import known_entries
 from storage.sources import claim_due, poll_earlier, source_by_id, source_health, sync_sources
 from storage.subscriptions import (
@@ -37,7 +42,7 @@ from storage.subscriptions import (
     subscription_of,
 )
 from storage.tables import fetches
-from storage.values import NewSubscription, PushCommit, Subscription
+from storage.values import NewSubscription, Ping, PushCommit, Subscription
 
 BASE = "https://news.example"
 
@@ -301,3 +306,18 @@ def test_no_subscription_and_no_delivery_is_claimed_twice(database: Database) ->
         results = list(pool.map(claim, range(4)))
     assert sorted(number for asked, _ in results for number in asked) == list(range(1, 41))
     assert sorted(number for _, read in results for number in read) == list(range(1, 41))
+
+
+def test_a_copy_takes_subscriptions_deliveries_and_pings_along(
+    database: Database, subscription: Subscription, tmp_path: Path, sqlite_template: Path
+) -> None:
+    deliver(database, subscription, "one")
+    want_pings(database, [Ping("https://hub.example/", "https://news.example/", '"1"', NOW)])
+    path = tmp_path / "copy.db"
+    shutil.copy(sqlite_template, path)
+    with closing(open_database(f"sqlite:///{path}")) as other:
+        copy_database(database, other, lambda *_: None)
+        assert subscription_of(other, 1) == subscription_of(database, 1)
+        assert all_pings(other) == all_pings(database)
+        (delivery,) = claim_deliveries(other, NOW + MINUTE, NOW + HOUR, 10)
+        assert delivery.body == b"one"

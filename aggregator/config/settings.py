@@ -104,6 +104,16 @@ class ServerSettings(Table):
         description="WebSub hubs that outputs without a token name, and that are told when these "
         'change, so that subscribers need not poll. For example "https://pubsubhubbub.appspot.com/".',
     )
+    max_connections: int = Field(
+        1000,
+        ge=10,
+        description="Connections of clients open at once; beyond it the one idle longest is ended.",
+    )
+    client_timeout: Duration = Field(
+        timedelta(seconds=30),
+        description="Time that a client has to send a request, and between two; reading an answer "
+        "may take that and a second for every 8 kB.",
+    )
 
 
 class StorageSettings(Table):

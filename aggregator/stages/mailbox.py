@@ -31,7 +31,7 @@ IN_ALL = 16
 _log = structlog.get_logger()
 
 
-class Door:
+class Turnstile:
     """Lets so many requests in, so that a hub that floods us costs little and holds up nobody."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -82,7 +82,7 @@ class Mailbox:
         self._tools = tools
         self._delivered = delivered
         self._denied = denied
-        self.door = Door(tools.clock)
+        self.turnstile = Turnstile(tools.clock)
         self.max_bytes = tools.settings.fetch.max_bytes
         self.seconds = tools.settings.fetch.timeout.total_seconds()
 

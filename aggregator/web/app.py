@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request, Response
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from aggregator.config.settings import OutputSettings, Settings
 from aggregator.ledger import Ledger
+from aggregator.notices import Notices
 from aggregator.stages.announcing import document_url, hubs_of
 from aggregator.stages.mailbox import Mailbox
 from aggregator.stages.outputs import FORMATS
@@ -52,6 +53,7 @@ class Site:
     ledger: Ledger
     publisher: Publisher
     ready: Callable[[], bool]
+    notices: Notices = field(default_factory=Notices)
     mailbox: Mailbox | None = None
 
 
@@ -73,10 +75,11 @@ def routes(site: Site) -> FastAPI:
 
 def _add_health(app: FastAPI, site: Site) -> None:
     @app.api_route("/healthz", methods=["GET", "HEAD"])
-    async def healthz() -> dict[str, str]:
-        """The process answers and can read its database."""
+    async def healthz() -> dict[str, object]:
+        """The process answers and can read its database; what an operator must see to."""
         await site.ledger.read(count_stories, StoryFilter(limit=1))
-        return {"status": "ok"}
+        problems = site.notices.standing()
+        return {"status": "degraded" if problems else "ok", "problems": problems}
 
     @app.api_route("/readyz", methods=["GET", "HEAD"])
     async def readyz(response: Response) -> dict[str, str]:

@@ -40,7 +40,7 @@ def add_websub(app: FastAPI, ledger: Ledger, mailbox: Mailbox | None) -> None:
         owner = await mailbox.owner(token) if mailbox else None
         if mailbox is None or owner is None:
             return _plain(404, "not asked for")
-        with mailbox.door.entered(owner.id) as admitted:
+        with mailbox.turnstile.entered(owner.id) as admitted:
             if not admitted:
                 return _busy()
             answer = await mailbox.answer(owner, dict(request.query_params))
@@ -52,7 +52,7 @@ def add_websub(app: FastAPI, ledger: Ledger, mailbox: Mailbox | None) -> None:
         owner = await mailbox.owner(token) if mailbox else None
         if mailbox is None or owner is None:
             return _plain(410, "not subscribed")
-        with mailbox.door.entered(owner.id) as admitted:
+        with mailbox.turnstile.entered(owner.id) as admitted:
             if not admitted:
                 return _busy()
             return await _receive(request, mailbox, owner)

@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Apply."""
     op.create_table(
         "ping",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("hub", sa.String(), nullable=False),
         sa.Column("url", sa.String(), nullable=False),
         sa.Column("wanted", sa.String(), nullable=False),
@@ -24,7 +25,8 @@ def upgrade() -> None:
         sa.Column("last_attempt_at", UtcDateTime(), nullable=True),
         sa.Column("last_told_at", UtcDateTime(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("hub", "url"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("hub", "url"),
     )
     op.create_table(
         "setting",
