@@ -96,8 +96,13 @@ def claim_deliveries(
         .with_for_update(skip_locked=True, key_share=True)
         .cte("due")  # not a plain subquery: see claim_new
     )
+    stale = (
+        select(deliveries.c.id)
+        .where(deliveries.c.received_at < now - KEPT)
+        .with_for_update(skip_locked=True)
+    )
     with db.write() as connection:
-        connection.execute(delete(deliveries).where(deliveries.c.received_at < now - KEPT))
+        connection.execute(delete(deliveries).where(deliveries.c.id.in_(stale)))
         claimed = connection.execute(
             update(subscriptions)
             .where(subscriptions.c.id.in_(select(due.c.id)))
@@ -140,12 +145,14 @@ def finish_delivery(
             write_entries(connection, commit)
             _update_source(connection, commit)
             connection.execute(insert(connection, fetches).values(**_fetch_row(commit)))
-        connection.execute(delete(deliveries).where(deliveries.c.id == delivery.id))
+        # The subscription first, here as everywhere: two transactions would else lock each other
+        # out.
         connection.execute(
             update(subscriptions)
             .where(subscriptions.c.id == delivery.subscription_id)
             .values(busy_until=busy_until)
         )
+        connection.execute(delete(deliveries).where(deliveries.c.id == delivery.id))
 
 
 def _update_source(connection: Connection, commit: PushCommit) -> None:

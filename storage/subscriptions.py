@@ -38,10 +38,10 @@ def remove_subscription(db: Database, source_id: int) -> None:
     """Forget a source's hub, and what it sent that is not read yet."""
     of_source = select(subscriptions.c.id).where(subscriptions.c.source_id == source_id)
     with db.write() as connection:
-        connection.execute(
-            delete(deliveries).where(deliveries.c.subscription_id.in_(of_source.scalar_subquery()))
-        )
-        connection.execute(delete(subscriptions).where(subscriptions.c.source_id == source_id))
+        # Held first, so that nothing is delivered to it meanwhile.
+        held = connection.execute(of_source.with_for_update()).scalars().all()
+        connection.execute(delete(deliveries).where(deliveries.c.subscription_id.in_(held)))
+        connection.execute(delete(subscriptions).where(subscriptions.c.id.in_(held)))
 
 
 def subscription_of(db: Database, source_id: int) -> Subscription | None:

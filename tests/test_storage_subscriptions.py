@@ -321,3 +321,40 @@ def test_a_copy_takes_subscriptions_deliveries_and_pings_along(
         assert all_pings(other) == all_pings(database)
         (delivery,) = claim_deliveries(other, NOW + MINUTE, NOW + HOUR, 10)
         assert delivery.body == b"one"
+
+
+def test_a_hub_that_delivers_while_it_is_forgotten_harms_nobody(database: Database) -> None:
+    sources = add_sources(database, *(source_config(f"s{n}") for n in range(10)))
+    ids = {source.id: subscribed(database, source.id).id for source in sources}
+    start = threading.Barrier(3, timeout=20)
+
+    def flood(_: int) -> None:
+        start.wait()
+        for number in range(3):
+            for subscription_id in ids.values():
+                accept_delivery(
+                    database,
+                    subscription_id,
+                    b"x",
+                    content_type=None,
+                    digest=f"{number}",
+                    now=NOW,
+                )
+
+    def read(_: int) -> None:
+        start.wait()
+        for minute in range(20):
+            now = NOW + minute * MINUTE
+            for delivery in claim_deliveries(database, now, now, 5):
+                finish_delivery(database, delivery, now, PushCommit(delivery.source_id, now))
+
+    def forget(_: int) -> None:
+        start.wait()
+        for source_id in ids:
+            remove_subscription(database, source_id)
+
+    with ThreadPoolExecutor(3) as pool:
+        for future in [pool.submit(work, 0) for work in (flood, read, forget)]:
+            future.result()
+    assert [subscription_of(database, source.id) for source in sources] == [None] * 10
+    assert claim_deliveries(database, NOW + HOUR, NOW + HOUR, 100) == ()
