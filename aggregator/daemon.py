@@ -148,7 +148,17 @@ async def _at_work(
         publishing = asyncio.Event()
         await application.publisher.refresh()
         await application.poller.spread_overdue()
-        site = Site(settings, application.ledger, application.publisher, lambda: True, notices)
+        push = application.push
+        if push:
+            await push.subscriber.begin()
+        site = Site(
+            settings,
+            application.ledger,
+            application.publisher,
+            lambda: True,
+            notices,
+            push.mailbox if push else None,
+        )
         tasks = [
             asyncio.create_task(coroutine, name=name)
             for name, coroutine in {
@@ -156,6 +166,7 @@ async def _at_work(
                 "extract": application.reading.run(),
                 "fold": application.folding.run(),
                 "publish": _publish(application, publishing),
+                **{stage.name: stage.run() for stage in application.hub_stages},
             }.items()
         ]
         jobs: dict[str, tuple[float, Callable[[], None]]] = {
@@ -163,6 +174,7 @@ async def _at_work(
             "extract": (_WORK_TICK, application.reading.wake),
             "fold": (_WORK_TICK, application.folding.wake),
             "publish": (_POLL_TICK, publishing.set),
+            **{stage.name: (_WORK_TICK, stage.wake) for stage in application.hub_stages},
         }
         if supervisor.pause is not None:
             jobs["supervisor"] = (supervisor.pause, supervisor.alive)
@@ -190,6 +202,7 @@ async def _publish(application: Application, wake: asyncio.Event) -> None:
         try:
             if await application.publisher.refresh():
                 _log.info("published")
+            await application.announcer.note()
         except StorageTroubleError as error:
             _log.warning("publication put off", error=str(error))
         except Exception:  # noqa: BLE001 - the last good documents go on being served
