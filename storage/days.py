@@ -11,7 +11,7 @@ from storage.chunks import chunks
 from storage.database import Database
 from storage.tables import articles, days, source_days
 from storage.upsert import insert
-from storage.values import FoldCommit, PollCommit
+from storage.values import FoldCommit, PollCommit, PushCommit
 
 REMEMBERED = timedelta(days=60)
 """What was published longer ago is not counted: a feed may carry its whole archive."""
@@ -27,8 +27,8 @@ class DayCount:
     stories: int
 
 
-def count_entries(connection: Connection, commit: PollCommit) -> None:
-    """Add the new entries of a poll to their days."""
+def count_entries(connection: Connection, commit: PollCommit | PushCommit) -> None:
+    """Add new entries to their days."""
     first = (commit.at - REMEMBERED).date()
     published = [write.entry.published or commit.at for write in commit.new]
     per_day = Counter(moment.astimezone(UTC).date() for moment in published)

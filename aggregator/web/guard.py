@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _PROBES = {"/healthz", "/readyz"}  # they tell nothing
+_CALLBACKS = "/websub/"  # hubs call there, and each address is a secret of its own
 _REFUSAL = "This site is private: a token is needed.\n"
 
 
@@ -20,8 +21,8 @@ class ReadGuard:
     """ASGI middleware: nobody without the token gets past, wherever they ask.
 
     The token comes as ``Authorization: Bearer TOKEN``, as the password of ``Authorization: Basic``
-    (any user; browsers ask for it once), or as ``?token=TOKEN``. Probes answer anyone; every other
-    path answers 401 alike, whether it is there or not. ``own_tokens`` names other tokens that
+    (any user; browsers ask for it once), or as ``?token=TOKEN``. Probes and hubs' callbacks answer
+    anyone; every other path answers 401 alike, whether it is there or not. ``own_tokens`` names other tokens that
     open a path.
     """
 
@@ -34,7 +35,7 @@ class ReadGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer 401."""
-        if scope["type"] != "http" or scope["path"] in _PROBES or self._admits(scope):
+        if scope["type"] != "http" or _is_open(scope["path"]) or self._admits(scope):
             await self._app(scope, receive, _privately(send))
             return
         refusal = PlainTextResponse(
@@ -53,6 +54,10 @@ class ReadGuard:
         offered = [_digest(token) for token in _offered(scope)]
         equal = [secrets.compare_digest(one, other) for one in offered for other in valid]
         return any(equal)
+
+
+def _is_open(path: str) -> bool:
+    return path in _PROBES or path.startswith(_CALLBACKS)
 
 
 def _privately(send: Send) -> Send:
