@@ -22,8 +22,8 @@ class ReadGuard:
 
     The token comes as ``Authorization: Bearer TOKEN``, as the password of ``Authorization: Basic``
     (any user; browsers ask for it once), or as ``?token=TOKEN``. Probes and hubs' callbacks answer
-    anyone; every other path answers 401 alike, whether it is there or not. ``own_tokens`` names other tokens that
-    open a path.
+    anyone; every other path answers 401 alike, whether it is there or not. ``own_tokens`` names
+    other tokens that open a path.
     """
 
     def __init__(
