@@ -2,6 +2,8 @@
 
 import random
 from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
 
 from aggregator.children import Children
 from aggregator.clock import Clock
@@ -11,6 +13,7 @@ from aggregator.stages.tally import Tally
 from feeds.http.fetch import Fetcher
 from feeds.http.pacing import Pacer
 from feeds.model import FetchOutcome, FetchRequest
+from storage.sources import hold_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,8 @@ class Tools:
         for hop in outcome.hops:
             self.pacer.visited(hop.target)
         return outcome
+
+    async def hold(self, url: str, until: datetime) -> None:
+        """Leave the host of ``url`` alone until then: in this process, every other, and later."""
+        self.pacer.hold(url, (until - self.clock()).total_seconds())
+        await self.ledger.write(hold_host, urlsplit(url).hostname or "", until)

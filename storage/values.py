@@ -150,6 +150,7 @@ class Appearance:
     """An entry as the extractor needs it, with the source that showed it."""
 
     source_id: int
+    source_url: str
     source_name: str
     publisher: str
     priority: int

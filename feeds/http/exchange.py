@@ -69,13 +69,22 @@ def request_headers(
         for name, value in _configured(request):
             _replace(headers, name, value)
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+        if _is_malformed(name, value):
             raise ExchangeError(
                 FailureKind.PROTOCOL, f"cannot be asked: the header {name[:40]!r} is malformed"
             )
     if request.validators is not None and request.validators.url == url:
         headers.update(_conditions(request.validators))
     return headers
+
+
+def header_problem(name: str, value: str) -> str | None:
+    """Why an operator's header is not sent, in words that do not show its value; None if it is."""
+    if _is_malformed(name, value):
+        return f"the header {name[:40]!r} is malformed: it takes a name and a value in one line"
+    if name.lower() in _NOT_CONFIGURABLE:
+        return f"the header {name!r} is Newsfold's own and cannot be set"
+    return None
 
 
 def is_conditional(headers: Mapping[str, str]) -> bool:
@@ -108,6 +117,10 @@ def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
+
+
+def _is_malformed(name: str, value: str) -> bool:
+    return not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value)
 
 
 def _configured(request: FetchRequest) -> Iterable[tuple[str, str]]:

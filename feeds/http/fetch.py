@@ -11,7 +11,8 @@ One fetch:
    (in ``socket_factory``) and the peer that answered. A name that resolves differently a moment
    later (DNS rebinding) gains nothing, because no other resolution is ever used.
 3. The GET goes out: no cookies, no Referer; validators only to the URL they were stored for;
-   the operator's headers and credentials only to the origin of the request.
+   the operator's headers and credentials only to the origin of the request, which alone may be
+   let off proving who it is.
 4. A redirect with a ``Location`` goes back to 1, up to ``max_redirects`` times; its body is not
    read.
 5. The body is decoded as it arrives (:mod:`feeds.http.decoding`) and counted, coded and decoded.
@@ -152,7 +153,7 @@ class HttpFetcher:
                 headers=headers,
                 allow_redirects=False,
                 proxy=proxy,
-                ssl=request.verify_tls,
+                ssl=request.verify_tls or not at_home,
             ) as response:
                 location = _location(response)
                 if location is None:
