@@ -1,7 +1,6 @@
 """Secrets: from the config, the environment or a file; and never shown by any of them."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import BaseModel, SecretStr
@@ -159,7 +158,7 @@ def test_a_file_is_named_by_text(tmp_path: Path) -> None:
         ('headers = { Host = "s3cret" }', "the header 'Host' is Newsfold's own"),
         ('headers = { If-None-Match = "s3cret" }', "is Newsfold's own and cannot be set"),
         ('headers = "s3cret"', "is not one header in each line"),
-        ("headers = { X = 5 }", "headers"),
+        ("headers = { X = 5 }", "headers.X: "),
         ('user_agent = "a\\nb"', "the header 'User-Agent' is malformed"),
         ('proxy = "socks5://ann:s3cret@proxy"', "is not an http:// or https:// address"),
         ('interval = "0s"', "interval"),
@@ -188,10 +187,7 @@ def test_a_password_in_an_address_is_refused_with_the_way_to_write_it(
 def test_a_wrong_variable_is_named_and_not_shown(tmp_path: Path) -> None:
     found = problem(tmp_path, SOURCE, {f"{ENV}PROXY": "s3cret", f"{ENV}PASWORD": "s3cret"})
     assert f'{ENV}PASWORD: is not a setting; did you mean "{ENV}PASSWORD"?' in found
-    assert (
-        f"environment variable {ENV}PROXY: proxy: is not an http:// or https://"
-        in found.replace("Is", "is")
-    )
+    assert f"environment variable {ENV}PROXY: proxy: is not an http://" in found
     assert "s3cret" not in found
 
 
@@ -214,12 +210,8 @@ token = "s3cret-4-0123456789"
 url = "postgresql+psycopg://ann:s3cret-5@db/news"
 """
     settings = load(tmp_path, text)
-    shown: list[Any] = [
-        repr(settings),
-        str(settings),
-        settings.model_dump_json(exclude={"storage"}),
-    ]
-    assert "s3cret" not in "".join(shown)
+    dumped = settings.model_dump_json(exclude={"storage"})
+    assert "s3cret" not in f"{settings!r} {settings} {dumped}"
 
 
 def test_what_is_dangerous_is_said(tmp_path: Path) -> None:

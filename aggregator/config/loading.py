@@ -244,6 +244,8 @@ def _words(model: type[BaseModel], location: Location, detail: ErrorDetails) -> 
         return f'unknown key "{key}"{nearest(key, table.model_fields)}'
     if detail["type"] == "missing":
         return f'"{key}" is missing'
+    if len(keys) > 1 and keys[-2] in table.model_fields:  # a row of a table that holds plain text
+        key = f"{keys[-2]}.{key}"
     message = detail["msg"].removeprefix("Value error, ")
     shown = detail["input"]
     if isinstance(shown, dict) or secret_keys(table) & set(keys):
