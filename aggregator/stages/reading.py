@@ -14,14 +14,12 @@ import structlog
 from aggregator.children import ChildFailure
 from aggregator.stages.asking import Asking
 from aggregator.stages.schedule import host_not_before
-from aggregator.tools import Tools
+from aggregator.tools import InTurn, Tools, left_alone
 from feeds.http.robots import Robots
 from feeds.model import (
     DateSource,
-    FailureKind,
     FetchFailure,
     FetchOutcome,
-    FetchRequest,
     PageReading,
 )
 from feeds.page.article import ArticleMaterial, FeedMaterial, PageBytes, read_article
@@ -47,7 +45,7 @@ class Reader:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._asking = Asking(tools.settings)
-        self._robots = Robots(_InTurn(tools), AGENT)
+        self._robots = Robots(InTurn(tools.fetcher, tools.pacer), AGENT)
         self._leases: dict[int, datetime] = {}
 
     async def claim(self, limit: int) -> Sequence[ArticleToRead]:
@@ -85,14 +83,14 @@ class Reader:
             return None, (refusal,)
         request = self._asking.page(shown.source_url, article.url)
         if held := self._tools.pacer.held_for(request.url):
-            return None, (_left_alone(held),)
+            return None, (left_alone(held),)
         rules = await self._robots.rules(request)
         if refused := rules.refusal(request.url):
             return None, (refused,)
         pause = max(self._asking.pause(shown.source_url), rules.crawl_delay or 0.0)
         async with self._tools.pacer.turn(request.url, pause) as held:
             if held:
-                return None, (_left_alone(held),)
+                return None, (left_alone(held),)
             if self._tools.clock() >= lease:
                 return None, ()
             outcome = await self._tools.fetch(request)
@@ -115,23 +113,6 @@ class Reader:
         return ArticleMaterial(Choice("", "", "", "feed", full=False, reasons=()), "", None), tuple(
             trouble
         )
-
-
-class _InTurn:
-    """A fetcher that waits its turn, for what is asked for besides pages: robots.txt."""
-
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
-
-    async def fetch(self, request: FetchRequest) -> FetchOutcome:
-        async with self._tools.pacer.turn(request.url) as held:
-            if held:
-                return FetchFailure(request.url, FailureKind.CONNECT, _left_alone(held))
-            return await self._tools.fetch(request)
-
-
-def _left_alone(seconds: float) -> str:
-    return f"the host asks to be left alone for {seconds:.0f} s"
 
 
 def best_appearance(appearances: Sequence[Appearance]) -> Appearance:
