@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from feeds.http.exchange import header_problem
+from feeds.http.headers import header_problem
 
 _LINE = re.compile(r"([^:\s]+)\s*:\s*(.*)")
 

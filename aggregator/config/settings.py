@@ -29,7 +29,6 @@ from aggregator.config.requests import (
     UserName,
 )
 from feeds.http.guard import Guard
-from feeds.urls import registrable_domain
 
 FullText = Literal["auto", "always", "never"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -235,6 +234,8 @@ class SourceSettings(Table):
     @property
     def label(self) -> str:
         """What the source is called before it was ever read."""
+        from feeds.urls import registrable_domain  # noqa: PLC0415 - heavy; check shall be quick
+
         return self.name or registrable_domain(self.url)
 
 

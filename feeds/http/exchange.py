@@ -4,37 +4,11 @@ Validators are opaque here: echoed byte for byte, to the URL they were stored fo
 """
 
 import base64
-import re
 from collections.abc import Iterable, Mapping
 
 from feeds.http.decoding import ACCEPT_ENCODING
+from feeds.http.headers import NOT_CONFIGURABLE, is_malformed
 from feeds.model import FailureKind, FetchRequest, Validators
-
-# An operator's header may not break the framing of the request, nor pretend to validators.
-_NOT_CONFIGURABLE = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "if-match",
-        "if-modified-since",
-        "if-none-match",
-        "if-range",
-        "if-unmodified-since",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "range",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
 
 
 class ExchangeError(Exception):
@@ -69,22 +43,13 @@ def request_headers(
         for name, value in _configured(request):
             _replace(headers, name, value)
     for name, value in headers.items():
-        if _is_malformed(name, value):
+        if is_malformed(name, value):
             raise ExchangeError(
                 FailureKind.PROTOCOL, f"cannot be asked: the header {name[:40]!r} is malformed"
             )
     if request.validators is not None and request.validators.url == url:
         headers.update(_conditions(request.validators))
     return headers
-
-
-def header_problem(name: str, value: str) -> str | None:
-    """Why an operator's header is not sent, in words that do not show its value; None if it is."""
-    if _is_malformed(name, value):
-        return f"the header {name[:40]!r} is malformed: it takes a name and a value in one line"
-    if name.lower() in _NOT_CONFIGURABLE:
-        return f"the header {name!r} is Newsfold's own and cannot be set"
-    return None
 
 
 def is_conditional(headers: Mapping[str, str]) -> bool:
@@ -119,13 +84,9 @@ def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-def _is_malformed(name: str, value: str) -> bool:
-    return not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value)
-
-
 def _configured(request: FetchRequest) -> Iterable[tuple[str, str]]:
     for name, value in request.headers.items():
-        if name.lower() not in _NOT_CONFIGURABLE:
+        if name.lower() not in NOT_CONFIGURABLE:
             yield name, value
     if request.basic_auth is not None:
         credentials = ":".join(request.basic_auth).encode()
@@ -155,4 +116,4 @@ def _as_utf8(value: str | None) -> str | None:
         text = (value or "").encode("latin-1").decode()
     except UnicodeError:
         return None
-    return text if _HEADER_VALUE.fullmatch(text) else None
+    return None if is_malformed("If-None-Match", text) else text
