@@ -9,11 +9,11 @@ from functools import partial
 
 import structlog
 
-from aggregator.children import Children
 from aggregator.clock import Clock, utc_now
 from aggregator.config.dangers import dangers
 from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
+from aggregator.lanes import Lanes
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
 from aggregator.stages.folding import Folder
@@ -74,7 +74,7 @@ async def open_application(
             _log.warning("danger", what=danger)
         synced = await ledger.write(sync_sources, _sources(settings), clock())
         children = await stack.enter_async_context(
-            Children(
+            Lanes(
                 settings.extract.workers,
                 settings.extract.timeout.total_seconds(),
                 settings.extract.memory,

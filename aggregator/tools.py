@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from aggregator.children import Children
 from aggregator.clock import Clock
 from aggregator.config.settings import Settings
+from aggregator.lanes import Lanes
 from aggregator.ledger import Ledger
 from aggregator.stages.tally import Tally
 from aggregator.version import VERSION
@@ -70,7 +70,7 @@ class Tools:
 
     settings: Settings
     ledger: Ledger
-    children: Children
+    children: Lanes
     fetcher: Fetcher
     pacer: Pacer
     clock: Clock
