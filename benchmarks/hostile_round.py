@@ -7,13 +7,13 @@ is a source on a loopback address of its own, served from a process of its own, 
 sources, which are last in line. The daemon is the real one, with its defaults but for the allowed
 network, a deadline of SECONDS (10) and a minimum interval of an hour. Printed: when the good
 sources were done, when all were, how long the front page took meanwhile (asked from a third
-process), and the memory (resident set; the children's apart) over that of the idle daemon.
+process), and the memory over that of the idle daemon (PSS; the children's apart).
 """
 
 import asyncio
 import contextlib
 import multiprocessing
-import resource
+import os
 import sys
 import tempfile
 import time
@@ -84,21 +84,27 @@ def visit(url: str, begin: Event, stop: Event, pipe: Connection) -> None:
     pipe.send(sorted(taken))
 
 
-def resident() -> float:
-    """Of this process, in MB."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() / 1e6
+def proportional(process: Path) -> float:
+    """The memory of a process in MB; what it shares counts in parts."""
+    for line in (process / "smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
 
 
-def children_resident() -> float:
-    """Of all that descends from this process's fork server, in MB; shared pages count each time."""
-    total = 0.0
-    for stat in Path("/proc").glob("[0-9]*/cmdline"):
+def memory() -> tuple[float, float]:
+    """Of this process, and of its child processes that parse, in MB."""
+    children = 0.0
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            if b"forkserver" in stat.read_bytes():
-                pages = int((stat.parent / "statm").read_text(encoding="ascii").split()[1])
-                total += pages * resource.getpagesize() / 1e6
-    return total
+            if b"forkserver" in command.read_bytes() and _is_ours(command.parent):
+                children += proportional(command.parent)
+    return proportional(Path("/proc/self")), children
+
+
+def _is_ours(process: Path) -> bool:
+    session = (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[3]
+    return int(session) == os.getsid(0)
 
 
 async def sampled(
@@ -109,7 +115,7 @@ async def sampled(
         await asyncio.sleep(0.005)
         lags.append(time.perf_counter() - before - 0.005)
         if len(lags) % 40 == 0:
-            samples.append((resident(), children_resident()))
+            samples.append(memory())
 
 
 def settings_of(sources: list[tuple[str, str, str]], folder: str, seconds: str) -> Settings:
@@ -135,7 +141,7 @@ async def idle_memory(settings: Settings) -> tuple[float, float]:
             while not application.tally.polled:  # noqa: ASYNC110 - a condition, turn by turn
                 await asyncio.sleep(0.02)
             await asyncio.sleep(1)
-            return resident(), children_resident()
+            return memory()
 
 
 async def round_of(settings: Settings, seconds: str) -> None:
@@ -174,6 +180,9 @@ async def round_of(settings: Settings, seconds: str) -> None:
     print(f"event loop, longest lag     {max(lags) * 1000:8.1f} ms")
     print(f"memory over idle            {max(s[0] for s in samples) - idle[0]:8.1f} MB")
     print(f"children's over idle        {max(s[1] for s in samples) - idle[1]:8.1f} MB")
+    together = max(map(sum, samples)) - sum(idle)
+    print(f"together over idle          {together:8.1f} MB (idle: {sum(idle):.1f} MB)")
+    print(f"load of the machine         {os.getloadavg()[0]:8.1f}")
 
 
 def main() -> None:
