@@ -115,7 +115,7 @@ async def sampled(
         await asyncio.sleep(0.005)
         lags.append(time.perf_counter() - before - 0.005)
         if len(lags) % 40 == 0:
-            samples.append(memory())
+            samples.append(await asyncio.to_thread(memory))
 
 
 def settings_of(sources: list[tuple[str, str, str]], folder: str, seconds: str) -> Settings:
