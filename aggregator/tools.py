@@ -29,7 +29,7 @@ class InTurn:
         """Fetch once; ``pause`` is between two requests to the domain, if not the usual one."""
         async with self._pacer.turn(request.url, pause) as held:
             if held:
-                return FetchFailure(request.url, FailureKind.CONNECT, left_alone(held))
+                return FetchFailure(request.url, FailureKind.HELD, left_alone(held))
             return await fetch_in_turn(self._fetcher, self._pacer, request)
 
 
@@ -76,6 +76,10 @@ class Tools:
     clock: Clock
     rng: random.Random
     tally: Tally
+
+    async def fetch_in_turn(self, request: FetchRequest) -> FetchOutcome:
+        """Wait for the host's turn and fetch; a failure where it asks to be left alone."""
+        return await InTurn(self.fetcher, self.pacer).fetch(request)
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
         """Fetch in a turn that the caller holds; hosts that redirects led to are paced too."""

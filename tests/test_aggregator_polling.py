@@ -273,6 +273,7 @@ SOURCE = SourceState(
     body_hash=None,
     schedule={},
     failures=0,
+    claimed_until=NOW + LEASE,
 )
 
 

@@ -1,14 +1,18 @@
-"""What one GET says, and which answers to it can stand. Pure; knows no HTTP client.
+"""What one request says, and which answers to it can stand. Pure; knows no HTTP client.
 
 Validators are opaque here: echoed byte for byte, to the URL they were stored for, or not at all.
 """
 
 import base64
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
 
 from feeds.http.decoding import ACCEPT_ENCODING
 from feeds.http.headers import NOT_CONFIGURABLE, is_malformed
 from feeds.model import FailureKind, FetchRequest, Validators
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS_OF_FORMS = frozenset({307, 308})
 
 
 class ExchangeError(Exception):
@@ -47,9 +51,21 @@ def request_headers(
             raise ExchangeError(
                 FailureKind.PROTOCOL, f"cannot be asked: the header {name[:40]!r} is malformed"
             )
-    if request.validators is not None and request.validators.url == url:
+    if request.form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    elif request.validators is not None and request.validators.url == url:
         headers.update(_conditions(request.validators))
     return headers
+
+
+def request_body(request: FetchRequest) -> bytes | None:
+    """The body to POST, None for a GET."""
+    return None if request.form is None else urlencode(request.form).encode()
+
+
+def follows(request: FetchRequest, status: int) -> bool:
+    """Whether a redirect is followed. A form only where it stays one (RFC 9110, 15.4.8)."""
+    return status in (_REDIRECTS if request.form is None else _REDIRECTS_OF_FORMS)
 
 
 def is_conditional(headers: Mapping[str, str]) -> bool:
