@@ -15,8 +15,9 @@ from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
 from aggregator.stages.folding import Folder
 from aggregator.stages.identity import authority_of, mint_identity
+from aggregator.stages.masthead import Identity
 from aggregator.stages.polling import Poller
-from aggregator.stages.publisher import Identity, Publisher
+from aggregator.stages.publisher import Publisher
 from aggregator.stages.reading import Reader
 from aggregator.stages.stage import Stage
 from aggregator.stages.tally import Tally
@@ -100,7 +101,7 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
     return Application(
         settings,
         ledger,
-        Publisher(ledger, settings, identity),
+        Publisher(ledger, settings, identity, tools.clock),
         poller,
         polling,
         reading,

@@ -108,6 +108,8 @@ def _state(row: Row[Any]) -> SourceState:
         body_hash=row.body_hash,
         schedule=row.schedule,
         failures=row.failures,
+        last_entry_at=row.last_entry_at,
+        trouble=row.trouble,
     )
 
 

@@ -2,22 +2,21 @@ from pydantic import SecretStr
 from view_builders import NOON, article, story
 
 from aggregator.config.settings import OutputSettings
-from aggregator.stages.outputs import coverage, output_entry, output_feed, story_filter
+from aggregator.stages.masthead import Identity, Masthead
+from aggregator.stages.outputs import coverage, output_entry, page_feed, story_filter
 from feeds.model import OutputFeed
 from storage.values import StoryFilter, StoryView
 
 BASE = "https://news.example"
 
 
+IDENTITY = Identity("news.example", NOON)
+MASTHEAD = Masthead(BASE, "News", IDENTITY)
+
+
 def feed(output: OutputSettings, *stories: StoryView) -> OutputFeed:
-    return output_feed(
-        output,
-        stories,
-        base_url=f"{BASE}/",
-        site_title="News",
-        feed_id="tag:news.example,2026-05-01:feed/x",
-        born=NOON,
-    )
+    entries = [output_entry(one, BASE, full=output.content == "full") for one in stories]
+    return page_feed(output, [entries], 1, MASTHEAD)
 
 
 def test_an_output_asks_for_its_stories() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from aggregator.config.settings import FetchSettings
+from aggregator.stages import incidents
 from aggregator.stages.findings import Finding, is_to_be_read, read, unread
 from aggregator.stages.schedule import Health, Plan, Politeness, Poll, next_poll, spread
 from aggregator.tools import Tools
@@ -31,7 +32,7 @@ from feeds.parsing.identity import ambiguous_guids
 from feeds.parsing.parse import parse_feed
 from storage.polling import commit_poll, known_entries
 from storage.sources import claim_due, overdue, postpone, set_next_polls
-from storage.values import PollCommit, SourceState
+from storage.values import IncidentWrite, PollCommit, SourceState
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
@@ -186,6 +187,7 @@ def decide(
     )
     plan = next_poll(health_of(source.schedule), poll, now, politeness, rng)
     gone = plan.next_poll_at is None
+    happened, trouble = _incidents(source, outcome, finding, plan, now)
     response = outcome if isinstance(outcome, Response) else None
     commit = PollCommit(
         source_id=source.id,
@@ -206,8 +208,28 @@ def decide(
         body_hash=finding.body_hash,
         new=finding.new,
         changed=finding.changed,
+        incidents=happened,
+        trouble=trouble,
     )
     return commit, plan
+
+
+def _incidents(
+    source: SourceState, outcome: FetchOutcome, finding: Finding, plan: Plan, now: datetime
+) -> tuple[tuple[IncidentWrite, ...], str | None]:
+    poll = incidents.Poll(
+        at=now,
+        outcome=outcome,
+        failures=plan.health.failures,
+        error=finding.error,
+        gone=plan.next_poll_at is None,
+        new_entries=len(finding.new),
+        moved_to=plan.adopt,
+        last_entry_at=source.last_entry_at,
+        sample_since=plan.health.sample_since,
+        sample_size=plan.health.sample_size,
+    )
+    return incidents.incidents_of(source.trouble, poll)
 
 
 def _outcome(finding: Finding, *, gone: bool) -> str:

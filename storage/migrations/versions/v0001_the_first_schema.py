@@ -14,6 +14,54 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     op.create_table(
+        "archive",
+        sa.Column("output", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("closed_at", UtcDateTime(), nullable=False),
+        sa.Column("full", sa.Boolean(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("output", "number"),
+    )
+    op.create_table(
+        "incident",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("feed_url", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "output_progress",
+        sa.Column("output", sa.String(), nullable=False),
+        sa.Column("admits", sa.String(), nullable=False),
+        sa.Column("looked_at", UtcDateTime(), nullable=True),
+        sa.Column("looked_to", BigId, nullable=False),
+        sa.Column("next_position", BigId, nullable=False),
+        sa.Column("archived_to", BigId, nullable=False),
+        sa.Column("archives", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("output"),
+    )
+    op.create_table(
+        "publication",
+        sa.Column("output", sa.String(), nullable=False),
+        sa.Column("item_id", BigId, nullable=False),
+        sa.Column("position", BigId, nullable=False),
+        sa.PrimaryKeyConstraint("output", "item_id"),
+        sa.UniqueConstraint("output", "position"),
+    )
+    op.create_table(
+        "rendition",
+        sa.Column("output", sa.String(), nullable=False),
+        sa.Column("page", sa.Integer(), nullable=False),
+        sa.Column("form", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("output", "page", "form"),
+    )
+    op.create_table(
         "setting",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
@@ -48,6 +96,7 @@ def upgrade() -> None:
         sa.Column("last_success_at", UtcDateTime(), nullable=True),
         sa.Column("last_entry_at", UtcDateTime(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("trouble", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("url"),
     )
@@ -90,6 +139,13 @@ def upgrade() -> None:
     with op.batch_alter_table("story", schema=None) as batch_op:
         batch_op.create_index("ix_story_changed_at", ["changed_at"], unique=False)
         batch_op.create_index(
+            "ix_story_key_live",
+            ["key"],
+            unique=True,
+            sqlite_where=sa.text("retired_at IS NULL"),
+            postgresql_where=sa.text("retired_at IS NULL"),
+        )
+        batch_op.create_index(
             "ix_story_latest",
             ["created_at", "id"],
             unique=False,
@@ -100,13 +156,6 @@ def upgrade() -> None:
             "ix_story_published",
             ["published_at", "id"],
             unique=False,
-            sqlite_where=sa.text("retired_at IS NULL"),
-            postgresql_where=sa.text("retired_at IS NULL"),
-        )
-        batch_op.create_index(
-            "ix_story_key_live",
-            ["key"],
-            unique=True,
             sqlite_where=sa.text("retired_at IS NULL"),
             postgresql_where=sa.text("retired_at IS NULL"),
         )
@@ -163,6 +212,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_article_queue", ["state", "id"], unique=False)
         batch_op.create_index("ix_article_source_id", ["source_id"], unique=False)
         batch_op.create_index("ix_article_story_id", ["story_id"], unique=False)
+        batch_op.create_index("ix_article_text_hash", ["text_hash"], unique=False)
 
     op.create_table(
         "fetch",
@@ -269,5 +319,5 @@ def upgrade() -> None:
         sa.UniqueConstraint("source_id", "guid"),
     )
     with op.batch_alter_table("entry", schema=None) as batch_op:
-        batch_op.create_index("ix_entry_newest", ["source_id", "id"], unique=False)
         batch_op.create_index("ix_entry_article_id", ["article_id"], unique=False)
+        batch_op.create_index("ix_entry_newest", ["source_id", "id"], unique=False)
