@@ -11,7 +11,7 @@ from feeds.writing.entry_parts import MAX_CONTENT, MAX_SUMMARY
 
 _ENTRY = 2_500  # tags, dates, and the source with its links
 _TELLING = 700  # a link, a list item and a JSON object, without what stands in them
-_SIGNS = '&<>"\'\n\r\t\\'
+_SIGNS = "&<>\"'\n\r\t\\"
 _PER_SIGN = 5  # ``&`` becomes ``&#x26;``
 
 
