@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+import structlog
+
 from aggregator.children import Children
 from aggregator.clock import Clock, utc_now
 from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
+from aggregator.notices import Notices
 from aggregator.stages.folding import Folder
 from aggregator.stages.identity import authority_of, mint_identity
 from aggregator.stages.masthead import Identity
@@ -27,12 +30,15 @@ from feeds.http.fetch import HttpFetcher
 from feeds.http.guard import Guard
 from feeds.http.pacing import Pacer
 from feeds.urls import registrable_domain
+from storage.backup import take_up
 from storage.database import Database, StorageError, open_database
+from storage.exclusive import sole_use
 from storage.installation import settle
 from storage.sources import sync_sources
 from storage.values import ArticleToRead, FoldArticle, SourceConfig, SourceState, SyncReport
 
 SLOTS_PER_REQUEST = 10
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ async def open_application(
     settings: Settings,
     *,
     clock: Clock = utc_now,
+    notices: Notices | None = None,
     rng: random.Random = random.Random(),  # noqa: B008, S311 - jitter; one per process is right
 ) -> AsyncIterator[Application]:
     """Open the database, start the child processes, and put the stages together.
@@ -69,7 +76,7 @@ async def open_application(
         ApplicationError: the database cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        ledger = Ledger(_open(settings))
+        ledger = Ledger(_open(settings), notices)
         stack.callback(ledger.close)
         synced = await ledger.write(sync_sources, _sources(settings), clock())
         children = await stack.enter_async_context(
@@ -96,8 +103,22 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.tally,
     )
     folding = Stage("fold", folder.claim, folder.fold, slots=1)
-    reading = Stage("extract", reader.claim, reader.read, slots(settings), after=folding.wake)
-    polling = Stage("poll", poller.claim, poller.poll, slots(settings), after=reading.wake)
+    reading = Stage(
+        "extract",
+        reader.claim,
+        reader.read,
+        slots(settings),
+        after=folding.wake,
+        release=reader.release,
+    )
+    polling = Stage(
+        "poll",
+        poller.claim,
+        poller.poll,
+        slots(settings),
+        after=reading.wake,
+        release=poller.release,
+    )
     return Application(
         settings,
         ledger,
@@ -110,6 +131,22 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.clock,
         synced,
     )
+
+
+@contextmanager
+def sole_use_of(settings: Settings) -> Iterator[None]:
+    """Be the only daemon on an SQLite file; take up a backup that waits beside it.
+
+    Raises:
+        ApplicationError: another one is.
+    """
+    try:
+        with sole_use(settings.storage.url):
+            if aside := take_up(settings.storage.url, utc_now()):
+                _log.warning("backup taken up", replaced=str(aside))
+            yield
+    except StorageError as error:
+        raise ApplicationError(str(error)) from error
 
 
 @contextmanager

@@ -65,7 +65,8 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
         h11_max_incomplete_event_size=16 * 1024,
     )
     server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]), name="web")
+    # A duplicate, for the server closes it: the daemon goes on listening while its parts change.
+    task = asyncio.create_task(server.serve(sockets=[listener.dup()]), name="web")
     try:
         await server.up.wait()
         yield

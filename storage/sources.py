@@ -108,9 +108,21 @@ def _state(row: Row[Any]) -> SourceState:
         body_hash=row.body_hash,
         schedule=row.schedule,
         failures=row.failures,
+        claimed_until=row.next_poll_at,
         last_entry_at=row.last_entry_at,
         trouble=row.trouble,
     )
+
+
+def release(db: Database, claimed: Sequence[SourceState], now: datetime) -> None:
+    """Give claimed sources back unpolled. Whose poll was written meanwhile keeps its new time."""
+    with db.write() as connection:
+        for source in claimed:
+            connection.execute(
+                update(sources)
+                .where(sources.c.id == source.id, sources.c.next_poll_at == source.claimed_until)
+                .values(next_poll_at=now)
+            )
 
 
 def postpone(db: Database, source_id: int, until: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, Table, UniqueConstraint, text
 from sqlmodel import AutoString, Field, SQLModel
 
 from storage.columns import BigId, CleanText, Json, UtcDateTime
@@ -248,10 +248,14 @@ class Publication(SQLModel, table=True):
     Places are never given twice. No foreign key: retention may take the item first.
     """
 
-    __table_args__ = (UniqueConstraint("output", "position"),)
+    __table_args__ = (
+        UniqueConstraint("output", "item_id"),
+        UniqueConstraint("output", "position"),
+    )
 
-    output: str = Field(primary_key=True)
-    item_id: int = Field(primary_key=True, sa_type=BigId, description="Story or article.")
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    output: str
+    item_id: int = Field(sa_type=BigId, description="Story or article.")
     position: int = Field(sa_type=BigId)
 
 
@@ -260,7 +264,8 @@ class OutputProgress(SQLModel, table=True):
 
     __tablename__ = "output_progress"
 
-    output: str = Field(primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
+    output: str = Field(unique=True)
     admits: str = Field(description="Names the filter that decided what is in its sequence.")
     looked_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="Latest change of a story that was judged."
@@ -274,8 +279,11 @@ class OutputProgress(SQLModel, table=True):
 class Archive(SQLModel, table=True):
     """A closed archive of an output (RFC 5005, 4): its entries as they stood then, frozen."""
 
-    output: str = Field(primary_key=True)
-    number: int = Field(primary_key=True)
+    __table_args__ = (UniqueConstraint("output", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    output: str
+    number: int
     closed_at: datetime = Field(sa_type=UtcDateTime)
     full: bool = Field(description="Whether it holds whole articles.")
     body: bytes
@@ -284,9 +292,12 @@ class Archive(SQLModel, table=True):
 class Rendition(SQLModel, table=True):
     """Since when a document of an output has had the bytes that ``digest`` names."""
 
-    output: str = Field(primary_key=True)
-    page: int = Field(primary_key=True)
-    form: str = Field(primary_key=True)
+    __table_args__ = (UniqueConstraint("output", "page", "form"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    output: str
+    page: int
+    form: str
     digest: str
     changed_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -330,6 +341,11 @@ archives = SQLModel.metadata.tables["archive"]
 renditions = SQLModel.metadata.tables["rendition"]
 incidents = SQLModel.metadata.tables["incident"]
 settings = SQLModel.metadata.tables["setting"]
+
+
+def every_table() -> list[Table]:
+    """Every table, those that others point at first."""
+    return SQLModel.metadata.sorted_tables
 
 
 def new_row(model: type[SQLModel], **values: Any) -> dict[str, Any]:  # noqa: ANN401 - of any column

@@ -50,6 +50,7 @@ class SourceState:
     body_hash: str | None
     schedule: Mapping[str, Any]
     failures: int
+    claimed_until: datetime
     last_entry_at: datetime | None = None
     trouble: str | None = None
     """The incident it has not recovered from: ``failing``, ``silent`` or ``gone``."""
@@ -189,6 +190,7 @@ class ArticleToRead:
     attempts: int
     arrived_at: datetime
     appearances: tuple[Appearance, ...]
+    claimed_until: datetime
     version: int = 0
     """Rises when an entry of it changes; goes back with the reading."""
 

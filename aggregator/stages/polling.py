@@ -31,7 +31,7 @@ from feeds.model import (
 from feeds.parsing.identity import ambiguous_guids
 from feeds.parsing.parse import parse_feed
 from storage.polling import commit_poll, known_entries
-from storage.sources import claim_due, overdue, postpone, set_next_polls
+from storage.sources import claim_due, overdue, postpone, release, set_next_polls
 from storage.values import IncidentWrite, PollCommit, SourceState
 
 ACCEPT = (
@@ -56,7 +56,6 @@ class Poller:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._politeness = politeness(tools.settings.fetch)
-        self._leases: dict[int, datetime] = {}
 
     async def claim(self, limit: int) -> Sequence[SourceState]:
         """Take sources that are due now."""
@@ -65,15 +64,16 @@ class Poller:
     async def claim_due_by(self, moment: datetime, limit: int) -> Sequence[SourceState]:
         """Take sources that were due by ``moment``: in one round each is taken once."""
         now = self._tools.clock()
-        claimed = await self._tools.ledger.write(claim_due, moment, now + LEASE, limit)
-        self._leases.update((source.id, now + LEASE) for source in claimed)
-        return claimed
+        return await self._tools.ledger.write(claim_due, moment, now + LEASE, limit)
+
+    async def release(self, sources: Sequence[SourceState]) -> None:
+        """Give back what was claimed and will not be polled now."""
+        await self._tools.ledger.write(release, sources, self._tools.clock())
 
     async def poll(self, source: SourceState) -> None:
         """Poll a claimed source and write what came of it."""
-        lease = self._leases.pop(source.id)
         async with self._tools.pacer.turn(source.feed_url) as held:
-            if self._tools.clock() >= lease:
+            if self._tools.clock() >= source.claimed_until:
                 return  # it waited its turn for too long, and is somebody else's by now
             outcome = None if held else await self._tools.fetch(self._request(source))
         if outcome is None:

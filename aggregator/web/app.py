@@ -1,7 +1,7 @@
 """Routes: what is answered at which address. Reading only; nothing here changes anything."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request, Response
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
+from aggregator.notices import Notices
 from aggregator.stages.publisher import Publisher
 from aggregator.web.feeds import add_feeds
 from aggregator.web.headers import SecurityHeaders
@@ -42,6 +43,7 @@ class Site:
     ledger: Ledger
     publisher: Publisher
     ready: Callable[[], bool]
+    notices: Notices = field(default_factory=Notices)
 
 
 def create_app(site: Site) -> ASGIApp:
@@ -62,10 +64,11 @@ def routes(site: Site) -> FastAPI:
 
 def _add_health(app: FastAPI, site: Site) -> None:
     @app.api_route("/healthz", methods=["GET", "HEAD"])
-    async def healthz() -> dict[str, str]:
-        """The process answers and can read its database."""
+    async def healthz() -> dict[str, object]:
+        """The process answers and can read its database; what an operator must see to."""
         await site.ledger.read(count_stories, StoryFilter(limit=1))
-        return {"status": "ok"}
+        problems = site.notices.standing()
+        return {"status": "degraded" if problems else "ok", "problems": problems}
 
     @app.api_route("/readyz", methods=["GET", "HEAD"])
     async def readyz(response: Response) -> dict[str, str]:

@@ -15,12 +15,14 @@ def upgrade() -> None:
     """Apply."""
     op.create_table(
         "archive",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("output", sa.String(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("closed_at", UtcDateTime(), nullable=False),
         sa.Column("full", sa.Boolean(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("output", "number"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("output", "number"),
     )
     op.create_table(
         "incident",
@@ -35,6 +37,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "output_progress",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("output", sa.String(), nullable=False),
         sa.Column("admits", sa.String(), nullable=False),
         sa.Column("looked_at", UtcDateTime(), nullable=True),
@@ -42,24 +45,29 @@ def upgrade() -> None:
         sa.Column("next_position", BigId, nullable=False),
         sa.Column("archived_to", BigId, nullable=False),
         sa.Column("archives", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("output"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("output"),
     )
     op.create_table(
         "publication",
+        sa.Column("id", BigId, nullable=False),
         sa.Column("output", sa.String(), nullable=False),
         sa.Column("item_id", BigId, nullable=False),
         sa.Column("position", BigId, nullable=False),
-        sa.PrimaryKeyConstraint("output", "item_id"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("output", "item_id"),
         sa.UniqueConstraint("output", "position"),
     )
     op.create_table(
         "rendition",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("output", sa.String(), nullable=False),
         sa.Column("page", sa.Integer(), nullable=False),
         sa.Column("form", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("output", "page", "form"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("output", "page", "form"),
     )
     op.create_table(
         "setting",
