@@ -44,6 +44,21 @@ def count_stories(db: Database, wanted: StoryFilter) -> int:
         ).scalar_one()
 
 
+def _is_told_where(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a source that meets ``condition`` tells the story.
+
+    Not by EXISTS: PostgreSQL would turn that into a join, and may look for every story that such a
+    source tells instead of asking it of the few that matter.
+    """
+    telling = (
+        select(articles.c.id)
+        .join(sources, sources.c.id == articles.c.source_id)
+        .where(articles.c.story_id == stories.c.id, condition)
+        .limit(1)
+    )
+    return telling.correlate(stories).scalar_subquery().is_not(None)
+
+
 def stories_by_id(db: Database, ids: Sequence[int]) -> tuple[StoryView, ...]:
     """These stories in the order given, without those that are not there."""
     found: dict[int, StoryView] = {}
@@ -98,19 +113,9 @@ def story_conditions(wanted: StoryFilter) -> list[ColumnElement[bool]]:
     if wanted.languages:
         conditions.append(stories.c.language.in_(wanted.languages))
     if wanted.categories:
-        conditions.append(
-            exists()
-            .where(articles.c.story_id == stories.c.id)
-            .where(sources.c.id == articles.c.source_id)
-            .where(sources.c.category.in_(wanted.categories))
-        )
+        conditions.append(_is_told_where(sources.c.category.in_(wanted.categories)))
     if wanted.sources:
-        conditions.append(
-            exists()
-            .where(articles.c.story_id == stories.c.id)
-            .where(sources.c.id == articles.c.source_id)
-            .where(sources.c.url.in_(wanted.sources))
-        )
+        conditions.append(_is_told_where(sources.c.url.in_(wanted.sources)))
     if wanted.without_leads:
         conditions.append(
             ~exists()

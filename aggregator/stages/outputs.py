@@ -191,7 +191,7 @@ def article_entry(article: ArticleView, identity: Identity, *, full: bool) -> Ou
 
 
 def _moment(article: ArticleView) -> datetime:
-    return article.published or article.arrived_at
+    return min(article.published or article.arrived_at, article.arrived_at)
 
 
 def output_entry(story: StoryView, base: str, *, full: bool) -> OutputEntry:
@@ -205,7 +205,8 @@ def output_entry(story: StoryView, base: str, *, full: bool) -> OutputEntry:
         title=story.title,
         summary=lead.summary,
         content_html=lead.html if full else None,
-        published=story.published_at,
+        # A publisher's date may lie in the future; readers would keep it on top until then.
+        published=min(story.published_at, story.created_at),
         updated=story.updated_at,
         source=_source(lead, story.updated_at),
         coverage=coverage(story, page),
