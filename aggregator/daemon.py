@@ -160,7 +160,12 @@ async def _at_work(
         ticks.start()
         _log.info("started", sources=len(settings.source), outputs=len(settings.outputs()))
         try:
-            async with serving(create_app(site), listener):
+            async with serving(
+                create_app(site),
+                listener,
+                settings.server.max_connections,
+                settings.server.client_timeout.total_seconds(),
+            ):
                 yield application
         finally:
             ticks.stop()

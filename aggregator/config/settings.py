@@ -100,6 +100,16 @@ class ServerSettings(Table):
         description="The public address, as subscribers type it. Links in feeds start with it.",
     )
     title: str = Field("Newsfold", description="What the front page is called.", min_length=1)
+    max_connections: int = Field(
+        1000,
+        ge=10,
+        description="Connections of clients open at once; beyond it the one idle longest is ended.",
+    )
+    client_timeout: Duration = Field(
+        timedelta(seconds=30),
+        description="Time that a client has to send a request, and between two; reading an answer "
+        "may take that and a second for every 8 kB.",
+    )
 
 
 class StorageSettings(Table):
