@@ -7,7 +7,7 @@ what it holds is among everything.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +19,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     update,
 )
@@ -40,8 +41,9 @@ from storage.tables import (
 from storage.upsert import insert
 from storage.values import ClosedArchive, Listed, Progress, StoryFilter, Window, Wording
 
-_OVERLAP = timedelta(hours=1)
-"""Clocks are set back: what changed so shortly before the last look is judged again."""
+_OVERLAP = timedelta(minutes=1)
+"""What changed so shortly before the last look is judged again: clocks are corrected."""
+_EVER = datetime(1970, 2, 1, tzinfo=UTC)
 
 
 def output_progress_of(db: Database, output: str) -> Progress:
@@ -82,11 +84,11 @@ class Unjudged:
 
 
 def unjudged_stories(
-    db: Database, output: str, wanted: StoryFilter, since: datetime | None, patience: timedelta
+    db: Database, output: str, wanted: StoryFilter, before: Progress | None, patience: timedelta
 ) -> Unjudged:
-    """Stories that ``wanted`` admits, not published yet, changed since the last look or lately.
+    """Stories that ``wanted`` admits, not published yet, new or changed since the last look.
 
-    ``since`` is None for a first look, which goes back as far as ``wanted.limit`` says, whatever
+    ``before`` is None for a first look, which goes back as far as ``wanted.limit`` says, whatever
     was published. ``patience`` is how long the output waits for coverage: a story may have become
     ripe without any change.
     """
@@ -95,25 +97,28 @@ def unjudged_stories(
         .where(*story_conditions(wanted))
         .order_by(stories.c.created_at.desc(), stories.c.id.desc())
     )
-    if since is None:
+    if before is None:
         statement = statement.limit(wanted.limit)
     else:
+        since = (before.looked_at or _EVER) - patience - _OVERLAP
         statement = statement.where(
-            stories.c.changed_at >= since - patience - _OVERLAP,
+            # By its number too: what comes after a clock was set back is new all the same.
+            or_(stories.c.changed_at >= since, stories.c.id > before.looked_to),
             ~_is_published(output, stories.c.id),
         )
     with db.read() as connection:
         latest = connection.execute(select(func.max(stories.c.changed_at))).scalar()
+        last = connection.execute(select(func.max(stories.c.id))).scalar() or 0
         found = connection.execute(statement).scalars().all()
-    return Unjudged(tuple(reversed(found)), latest, 0)
+    return Unjudged(tuple(reversed(found)), latest, last)
 
 
 def unjudged_articles(
-    db: Database, output: str, wanted: StoryFilter, looked_to: int | None
+    db: Database, output: str, wanted: StoryFilter, before: Progress | None
 ) -> Unjudged:
     """Folded articles that ``wanted`` admits and that nobody published before in the same words.
 
-    ``looked_to`` is None for a first look, as with stories.
+    ``before`` is None for a first look, as with stories.
     """
     elder = aliased(articles, name="elder")
     said_before = (
@@ -127,11 +132,11 @@ def unjudged_articles(
         .where(~said_before)
         .order_by(articles.c.fold_order.desc())
     )
-    if looked_to is None:
+    if before is None:
         statement = statement.limit(wanted.limit)
     else:
         statement = statement.where(
-            articles.c.fold_order > looked_to, ~_is_published(output, articles.c.id)
+            articles.c.fold_order > before.looked_to, ~_is_published(output, articles.c.id)
         )
     with db.read() as connection:
         latest = connection.execute(select(func.max(articles.c.fold_order))).scalar() or 0

@@ -270,7 +270,9 @@ class OutputProgress(SQLModel, table=True):
     looked_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="Latest change of a story that was judged."
     )
-    looked_to: int = Field(default=0, sa_type=BigId, description="Last article, in fold order.")
+    looked_to: int = Field(
+        default=0, sa_type=BigId, description="Last story, or article in fold order."
+    )
     next_position: int = Field(default=1, sa_type=BigId)
     archived_to: int = Field(default=0, sa_type=BigId, description="Last position in an archive.")
     archives: int = 0

@@ -1,7 +1,7 @@
 """What outputs hold over time: sequences, filters, pages and archives, over a real database."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count, pairwise
@@ -20,6 +20,7 @@ from builders import (
     read_articles,
     source_config,
 )
+from feed_rules import atom_complaints, rss_complaints
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -35,6 +36,11 @@ from storage.database import Database, open_database
 from storage.folding import stories_of
 from storage.values import SourceState, StoryState
 
+COMPLAINTS: dict[str, Callable[[bytes], list[str]]] = {
+    "atom": atom_complaints,
+    "rss": rss_complaints,
+    "json": lambda _: [],
+}
 TOKEN = "0123456789abcdef-token"
 FH = "{http://purl.org/syndication/history/1.0}"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -361,6 +367,7 @@ async def test_pages_and_archives_hold_every_story_once_in_order(room: Newsroom,
     assert set(told) - set(archived) <= set(first), "what is in no archive is in the first"
     for url, body in documents:
         assert len(body) < 25_000
+        assert COMPLAINTS[form](body) == []
         if form != "json":
             assert (b"fh:archive" in body.split(b"xmlns")[-1].partition(b">")[2]) == (
                 "archive" in url

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from builders import HOUR, NOW, add_source, poll_commit
+from feed_rules import atom_complaints, rss_complaints
 
 from aggregator.stages.incidents import Poll, incidents_of
 from aggregator.stages.masthead import Identity, Masthead
 from aggregator.stages.status_feed import status_feed
 from feeds.model import FailureKind, FetchFailure, Response
+from feeds.writing.write_atom import render_atom
+from feeds.writing.write_rss import render_rss
 from storage.database import Database
 from storage.incidents import KEPT, last_incident, latest_incidents
 from storage.polling import commit_poll
@@ -169,3 +172,5 @@ def test_an_incident_is_an_entry_whose_id_stays() -> None:
     assert feed.entries[1].id == "tag:news.example,2026-11-22:incident/1"
     assert status_feed(incidents[1:], masthead).entries[0] == feed.entries[1]
     assert status_feed([], masthead).updated == NOW
+    assert atom_complaints(render_atom(feed)) == []
+    assert rss_complaints(render_rss(feed)) == []

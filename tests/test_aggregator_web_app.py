@@ -429,13 +429,14 @@ async def test_what_cannot_be_asked_for_is_refused_in_a_line(
     assert body.count(b"\n") == 1
 
 
-async def test_the_front_page_advertises_every_output(get: Client) -> None:
-    _, _, body = await get(PAGE)
-    root = etree.HTML(body)
-    linked = {(link.get("type"), link.get("href")) for link in root.iterfind(".//link")}
-    for form, kind in MEDIA_TYPES.items():
-        if form != "opml":
-            assert (kind, f"https://news.example/world.{form}") in linked
+async def test_pages_advertise_the_feeds_that_go_with_them(get: Client) -> None:
+    for page, feeds in ((PAGE, ["/world"]), (STORY, ["/world", STORY])):
+        _, _, body = await get(page)
+        root = etree.HTML(body)
+        linked = {(link.get("type"), link.get("href")) for link in root.iterfind(".//link")}
+        for form in FORMATS:
+            for feed in feeds:
+                assert (MEDIA_TYPES[form], f"https://news.example{feed}.{form}") in linked
 
 
 async def test_the_sources_as_opml(get: Client) -> None:

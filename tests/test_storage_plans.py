@@ -37,7 +37,7 @@ from storage.publishing import (
 )
 from storage.sources import claim_due, count_due
 from storage.tables import article_texts, articles, entries, sources, stories
-from storage.values import StoryFilter, Window
+from storage.values import Progress, StoryFilter, Window
 
 STORIES = 10_000
 ARTICLES = 20_000  # two a story
@@ -205,10 +205,10 @@ HOT: dict[str, Callable[[Database], object]] = {
         db, "feed", STORIES - 50, 100, of_articles=False
     ),
     "unjudged_stories": lambda db: unjudged_stories(
-        db, "feed", StoryFilter(("rare",)), NOW + 5 * HOUR, MINUTE
+        db, "feed", StoryFilter(("rare",)), Progress("", NOW + 5 * HOUR, STORIES - 9), MINUTE
     ),
     "unjudged_articles": lambda db: unjudged_articles(
-        db, "articles", StoryFilter(("rare",)), ARTICLES - WAITING - 100
+        db, "articles", StoryFilter(("rare",)), Progress(looked_to=ARTICLES - WAITING - 100)
     ),
     "stories_by_id": lambda db: stories_by_id(db, range(20, 40)),
     "articles_by_id": lambda db: articles_by_id(db, range(20, 40)),

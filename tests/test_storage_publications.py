@@ -1,6 +1,7 @@
 """Sequences, archives and renditions of outputs, on both engines."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from builders import HOUR, MINUTE, NOW, add_articles, add_source, add_story, read_articles
@@ -72,13 +73,17 @@ def test_what_is_unjudged(database: Database) -> None:
     one, two, three = some_stories(database, 3)
     everything = StoryFilter(limit=2)
     first = unjudged_stories(database, "feed", everything, None, NO_TIME)
-    assert first == Unjudged((two, three), NOW + 2 * MINUTE, 0), "a first look has a limit"
+    assert first == Unjudged((two, three), NOW + 2 * MINUTE, three), "a first look has a limit"
     publish(database, "feed", [two], "all", first)
-    since = NOW + 2 * MINUTE
+    since = Progress(looked_at=NOW, looked_to=three)
     assert unjudged_stories(database, "feed", everything, since, NO_TIME).ids == (one, three)
-    late = since + 2 * HOUR
+    late = replace(since, looked_at=NOW + 2 * HOUR)
     assert unjudged_stories(database, "feed", everything, late, NO_TIME).ids == ()
     assert unjudged_stories(database, "feed", everything, late, 3 * HOUR).ids == (one, three)
+    set_back = replace(late, looked_to=two)
+    assert unjudged_stories(database, "feed", everything, set_back, NO_TIME).ids == (three,)
+    never = Progress()
+    assert unjudged_stories(database, "feed", everything, never, NO_TIME).ids == (one, three)
     ripe = StoryFilter(seen_before=NOW)
     assert unjudged_stories(database, "feed", ripe, since, NO_TIME).ids == (one,)
 
@@ -93,7 +98,8 @@ def test_articles_in_the_very_same_words_are_left_out(database: Database) -> Non
         add_story(database, key, article)
     found = unjudged_articles(database, "feed", StoryFilter(), None)
     assert found.ids == (first, third)
-    assert unjudged_articles(database, "feed", StoryFilter(), found.looked_to).ids == ()
+    known = Progress(looked_to=found.looked_to)
+    assert unjudged_articles(database, "feed", StoryFilter(), known).ids == ()
     publish(database, "feed", found.ids, "all", found)
     shown = published(database, "feed", ALL, of_articles=True)
     assert [item.id for item in shown] == [third, first]

@@ -91,14 +91,13 @@ class Catalogue:
             limit=min(_FIRST_LOOK, 20 * output.limit),
             seen_before=now - output.settle if output.settle else None,
         )
+        known = None if first else before
         if output.fold:
-            since = None if first else before.looked_at
             unjudged = await self._ledger.read(
-                unjudged_stories, output.name, wanted, since, output.settle
+                unjudged_stories, output.name, wanted, known, output.settle
             )
         else:
-            looked_to = None if first else before.looked_to
-            unjudged = await self._ledger.read(unjudged_articles, output.name, wanted, looked_to)
+            unjudged = await self._ledger.read(unjudged_articles, output.name, wanted, known)
         ids = await self._worded(output, unjudged.ids)
         cursor = (before.looked_at, before.looked_to)
         if not (ids or first) and cursor == (unjudged.looked_at, unjudged.looked_to):
