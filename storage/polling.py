@@ -11,6 +11,7 @@ from feeds.model import FeedEntry
 from storage.chunks import chunks
 from storage.columns import storable_key
 from storage.database import Database
+from storage.incidents import record_incidents
 from storage.locks import lock_articles
 from storage.tables import Article, Entry, Fetch, articles, entries, fetches, new_row, sources
 from storage.upsert import insert
@@ -49,6 +50,7 @@ def commit_poll(db: Database, commit: PollCommit) -> None:
     with db.write() as connection:
         write_entries(connection, commit)
         _update_source(connection, commit)
+        record_incidents(connection, commit.source_id, commit.incidents, commit.at)
         connection.execute(insert(connection, fetches).values(**_fetch_row(commit)))
 
 
@@ -153,6 +155,7 @@ def _update_source(connection: Connection, commit: PollCommit) -> None:
         "gone": commit.gone,
         "last_poll_at": commit.at,
         "last_error": commit.error,
+        "trouble": commit.trouble,
     }
     if commit.error is None:
         values["last_success_at"] = commit.at

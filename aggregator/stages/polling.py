@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from aggregator.stages import incidents
 from aggregator.stages.asking import Asking
 from aggregator.stages.findings import Finding, is_to_be_read, read, unread
 from aggregator.stages.hub_watch import HubWatch
@@ -31,7 +32,7 @@ from feeds.parsing.identity import ambiguous_guids
 from feeds.parsing.parse import parse_feed
 from storage.polling import commit_poll, known_entries
 from storage.sources import claim_due, overdue, postpone, release, set_next_polls
-from storage.values import PollCommit, SourceState
+from storage.values import IncidentWrite, PollCommit, SourceState
 
 LEASE = timedelta(minutes=15)
 """How long a claimed source is somebody's: longer than it may wait, be fetched and be parsed."""
@@ -168,6 +169,7 @@ def decide(
     )
     plan = next_poll(health_of(source.schedule), poll, now, politeness, rng)
     gone = plan.next_poll_at is None
+    happened, trouble = _incidents(source, outcome, finding, plan, now)
     response = outcome if isinstance(outcome, Response) else None
     commit = PollCommit(
         source_id=source.id,
@@ -188,8 +190,28 @@ def decide(
         body_hash=finding.body_hash,
         new=finding.new,
         changed=finding.changed,
+        incidents=happened,
+        trouble=trouble,
     )
     return commit, plan
+
+
+def _incidents(
+    source: SourceState, outcome: FetchOutcome, finding: Finding, plan: Plan, now: datetime
+) -> tuple[tuple[IncidentWrite, ...], str | None]:
+    poll = incidents.Poll(
+        at=now,
+        outcome=outcome,
+        failures=plan.health.failures,
+        error=finding.error,
+        gone=plan.next_poll_at is None,
+        new_entries=len(finding.new),
+        moved_to=plan.adopt,
+        last_entry_at=source.last_entry_at,
+        sample_since=plan.health.sample_since,
+        sample_size=plan.health.sample_size,
+    )
+    return incidents.incidents_of(source.trouble, poll)
 
 
 def _outcome(finding: Finding, *, gone: bool) -> str:
