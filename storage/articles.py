@@ -86,6 +86,7 @@ def _appearances(
     rows = connection.execute(
         select(
             entries,
+            sources.c.url.label("source_url"),
             sources.c.name,
             sources.c.publisher,
             sources.c.priority,
@@ -104,6 +105,7 @@ def _appearances(
 def _appearance(row: Row[Any]) -> Appearance:
     return Appearance(
         source_id=row.source_id,
+        source_url=row.source_url,
         source_name=row.name,
         publisher=row.publisher,
         priority=row.priority,

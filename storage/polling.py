@@ -13,6 +13,7 @@ from storage.columns import storable_key
 from storage.database import Database
 from storage.days import count_entries
 from storage.fetches import record_fetch
+from storage.incidents import record_incidents
 from storage.locks import lock_articles
 from storage.tables import Article, Entry, articles, entries, new_row, sources
 from storage.upsert import insert
@@ -52,6 +53,7 @@ def commit_poll(db: Database, commit: PollCommit) -> None:
         write_entries(connection, commit)
         _update_source(connection, commit)
         record_fetch(connection, commit)
+        record_incidents(connection, commit.source_id, commit.incidents, commit.at)
 
 
 def write_entries(connection: Connection, commit: PollCommit | PushCommit) -> None:
@@ -156,6 +158,7 @@ def _update_source(connection: Connection, commit: PollCommit) -> None:
         "gone": commit.gone,
         "last_poll_at": commit.at,
         "last_error": commit.error,
+        "trouble": commit.trouble,
     }
     if commit.error is None:
         values["last_success_at"] = commit.at

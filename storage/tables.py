@@ -59,6 +59,7 @@ class Source(SQLModel, table=True):
     last_success_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_entry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_error: str | None = None
+    trouble: str | None = Field(default=None, description="The incident it has not recovered from.")
 
 
 class Entry(SQLModel, table=True):
@@ -125,7 +126,9 @@ class Article(SQLModel, table=True):
     text_source: str | None = Field(default=None, description="feed or page")
     text_reasons: list[str] = Field(default_factory=list, sa_type=Json)
     text_length: int = 0
-    text_hash: str | None = Field(default=None, description="Of the displayed text and title.")
+    text_hash: str | None = Field(
+        default=None, index=True, description="Of the displayed text and title."
+    )
     wall: str | None = None
 
     fold_order: int | None = Field(default=None, index=True, sa_type=BigId)
@@ -294,6 +297,80 @@ class Day(SQLModel, table=True):
     stories: int = 0
 
 
+class Publication(SQLModel, table=True):
+    """That an output has published a story (or an article), and its place in that sequence.
+
+    Places are never given twice. No foreign key: retention may take the item first.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("output", "item_id"),
+        UniqueConstraint("output", "position"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    output: str
+    item_id: int = Field(sa_type=BigId, description="Story or article.")
+    position: int = Field(sa_type=BigId)
+
+
+class OutputProgress(SQLModel, table=True):
+    """How far an output has looked through what there is, and what it has archived."""
+
+    __tablename__ = "output_progress"
+
+    id: int | None = Field(default=None, primary_key=True)
+    output: str = Field(unique=True)
+    admits: str = Field(description="Names the filter that decided what is in its sequence.")
+    looked_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="Latest change of a story that was judged."
+    )
+    looked_to: int = Field(
+        default=0, sa_type=BigId, description="Last story, or article in fold order."
+    )
+    next_position: int = Field(default=1, sa_type=BigId)
+    archived_to: int = Field(default=0, sa_type=BigId, description="Last position in an archive.")
+    archives: int = 0
+
+
+class Archive(SQLModel, table=True):
+    """A closed archive of an output (RFC 5005, 4): its entries as they stood then, frozen."""
+
+    __table_args__ = (UniqueConstraint("output", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    output: str
+    number: int
+    closed_at: datetime = Field(sa_type=UtcDateTime)
+    full: bool = Field(description="Whether it holds whole articles.")
+    body: bytes
+
+
+class Rendition(SQLModel, table=True):
+    """Since when a document of an output has had the bytes that ``digest`` names."""
+
+    __table_args__ = (UniqueConstraint("output", "page", "form"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    output: str
+    page: int
+    form: str
+    digest: str
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Incident(SQLModel, table=True):
+    """What happened to a source: it began to fail, moved, fell silent, recovered, is gone."""
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    source_id: int
+    at: datetime = Field(sa_type=UtcDateTime)
+    kind: str
+    name: str
+    feed_url: str
+    detail: str = ""
+
+
 class Setting(SQLModel, table=True):
     """Small facts of the installation itself, such as the authority its ids are minted under."""
 
@@ -378,6 +455,11 @@ corrections = SQLModel.metadata.tables["correction"]
 fetches = SQLModel.metadata.tables["fetch"]
 source_days = SQLModel.metadata.tables["source_day"]
 days = SQLModel.metadata.tables["day"]
+publications = SQLModel.metadata.tables["publication"]
+output_progress = SQLModel.metadata.tables["output_progress"]
+archives = SQLModel.metadata.tables["archive"]
+renditions = SQLModel.metadata.tables["rendition"]
+incidents = SQLModel.metadata.tables["incident"]
 settings = SQLModel.metadata.tables["setting"]
 subscriptions = SQLModel.metadata.tables["subscription"]
 deliveries = SQLModel.metadata.tables["delivery"]

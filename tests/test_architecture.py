@@ -21,6 +21,7 @@ HOMES = {
     "pebble": "aggregator/children.py",
     "protego": "feeds/http/robots.py",
     "rapidfuzz": "aggregator/matching/",
+    "regex": "aggregator/text_rules.py",
     "sqlalchemy": "storage/",
     "sqlmodel": "storage/",
     "tld": "feeds/urls.py",
