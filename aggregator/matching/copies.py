@@ -27,10 +27,9 @@ def sketch(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     hashes ^= hashes >> np.uint32(16)
     hashes *= np.uint32(0x85EBCA6B)
     hashes ^= hashes >> np.uint32(13)
-    if count > 4 * SKETCH:
-        # Cheaper than sorting them all; repeats may leave fewer, never wrong ones.
-        hashes = np.partition(hashes, 2 * SKETCH)[: 2 * SKETCH]
-    return np.unique(hashes)[:SKETCH].copy()  # a view would hold on to all of them
+    hashes.sort()
+    distinct = hashes[np.concatenate(([True], hashes[1:] != hashes[:-1]))]
+    return distinct[:SKETCH].copy()  # a view would hold on to all of them
 
 
 def containment(a: npt.NDArray[np.uint32], b: npt.NDArray[np.uint32]) -> float:

@@ -27,6 +27,10 @@ WEIGHT: Final = 0x0F
 IN_TITLE, IN_LEAD, IS_NAME, IS_NUMBER = 0x10, 0x20, 0x40, 0x80
 WEIGHT_STEP: Final = 1 / 3
 _COMMON: Final = 0x100  # while counting: seen without a capital, so no name
+_TIMES_SHIFT: Final = np.uint32(9)
+_TIMES: Final = 1 << 9
+_ALL_FLAGS: Final = np.uint32(_TIMES - 1)
+_LOG: Final = np.log(np.maximum(np.arange(1 << 15), 1)).astype(np.float32)
 _TITLE_TIMES, _LEAD_TIMES = 3, 2
 _KEPT_WORDS, _KEPT_PAIRS, _KEPT_SYLLABLES = 150, 32, 120
 _SYLLABIC = frozenset({"vi"})
@@ -70,67 +74,63 @@ class Fingerprinter:
         """Boil ``document`` down; ``with_title=False`` leaves a recurring title out."""
         language = language_code(document.language)
         tokenizer = self.tokenizer(language)
-        title = tokenizer.terms(document.title[:MAX_TITLE] if with_title else "")
-        text = tokenizer.terms(document.text[:MAX_TEXT])
+        terms = tokenizer.terms_of_both(
+            document.title[:MAX_TITLE] if with_title else "", document.text[:MAX_TEXT]
+        )
+        kept = (terms.kinds != BREAK).nonzero()[0]
+        title_words = int(kept.searchsorted(terms.headed))
         published = document.published
         return Fingerprint(
-            packed=self._packed(title, text, in_syllables=language in _SYLLABIC),
-            shingles=sketch(text.words[text.kinds != BREAK]),
+            packed=self._packed(terms, kept, in_syllables=language in _SYLLABIC),
+            shingles=sketch(terms.words[kept[title_words:]]),
             title=default_process(document.title[:FUZZY_TITLE]) if with_title else "",
-            title_words=int((title.kinds != BREAK).sum()),
-            words=int((text.kinds != BREAK).sum()),
+            title_words=title_words,
+            words=len(kept) - title_words,
             published=published.timestamp() / 86_400 if published else float("nan"),
             language=language,
         )
 
-    def _packed(self, title: Terms, text: Terms, *, in_syllables: bool) -> Packed:
-        kinds = np.concatenate((title.kinds, text.kinds))
-        words = np.concatenate((title.words, text.words)) & np.uint32(BUCKETS - 1)
-        names = np.concatenate((title.names, text.names))
-        flags = _FLAGS_OF_KIND[kinds]
-        times = np.ones(len(kinds), dtype=np.int32)
-        headed = len(title.kinds)
-        lead_end = headed + LEAD_WORDS
-        flags[:headed] |= IN_TITLE | IN_LEAD
-        flags[headed:lead_end] |= IN_LEAD
-        times[:headed] = _TITLE_TIMES
-        times[headed:lead_end] = _LEAD_TIMES
-
-        capital = kinds == CAPITAL
-        joined = kinds != BREAK if in_syllables else capital
-        paired = np.flatnonzero(joined[:-1] & joined[1:])
-        pairs = (names[paired] * np.uint32(0x9E3779B1)) ^ names[paired + 1]
-        pairs = (pairs & np.uint32(BUCKETS - 1)) | np.uint32(BUCKETS)
-        kept = np.flatnonzero(kinds != BREAK)
-        return self._counted(
-            np.concatenate((words[kept], pairs)),
-            np.concatenate((flags[kept], flags[paired] | (flags[paired + 1] & _COMMON))),
-            np.concatenate((times[kept], times[paired])),
-            _KEPT_SYLLABLES if in_syllables else _KEPT_PAIRS,
-        )
-
-    def _counted(
-        self,
-        terms: Packed,
-        flags: npt.NDArray[np.uint16],
-        times: npt.NDArray[np.int32],
-        kept_pairs: int,
+    def _packed(
+        self, terms: Terms, kept: npt.NDArray[np.int64], *, in_syllables: bool
     ) -> Packed:
-        """The weightiest distinct terms with their flags and weights, packed and sorted."""
-        if not len(terms):
-            return terms
-        order = np.argsort(terms, kind="stable")
-        terms = terms[order]
-        starts = np.flatnonzero(np.concatenate(([True], terms[1:] != terms[:-1])))
+        headed, lead_end = terms.headed, terms.headed + LEAD_WORDS
+        flags = _FLAGS_OF_KIND[terms.kinds]
+        flags[:headed] |= (IN_TITLE | IN_LEAD) | _TITLE_TIMES * _TIMES
+        flags[headed:lead_end] |= IN_LEAD | _LEAD_TIMES * _TIMES
+        flags[lead_end:] |= _TIMES
+
+        joined = terms.kinds != BREAK if in_syllables else terms.kinds == CAPITAL
+        paired = (joined[:-1] & joined[1:]).nonzero()[0]
+        names = terms.names[paired], terms.names[paired + 1]
+        pairs = ((names[0] * np.uint32(0x9E3779B1)) ^ names[1]) & np.uint32(BUCKETS - 1)
+        keys = np.empty(len(kept) + len(paired), dtype=np.uint64)
+        keys[: len(kept)] = terms.words[kept] & np.uint32(BUCKETS - 1)
+        keys[len(kept) :] = pairs | np.uint32(BUCKETS)
+        keys <<= np.uint64(32)
+        keys[: len(kept)] |= flags[kept]
+        keys[len(kept) :] |= flags[paired] | (flags[paired + 1] & _COMMON)
+        return self._counted(keys, _KEPT_SYLLABLES if in_syllables else _KEPT_PAIRS)
+
+    def _counted(self, keys: npt.NDArray[np.uint64], kept_pairs: int) -> Packed:
+        """The weightiest distinct terms with their flags and weights, packed and sorted.
+
+        ``keys`` hold a term in the upper half, how often it counts and its flags in the lower.
+        """
+        if not len(keys):
+            return keys.astype(np.uint32)
+        keys.sort()
+        terms = (keys >> np.uint64(32)).astype(np.uint32)
+        starts = np.concatenate(([True], terms[1:] != terms[:-1])).nonzero()[0]
         terms = terms[starts]
-        flags = np.bitwise_or.reduceat(flags[order], starts)
-        weights = 1 + np.log(np.add.reduceat(times[order], starts))
-        flags[(flags & _COMMON) > 0] &= ~np.uint16(IS_NAME)
-        words = int(np.searchsorted(terms, BUCKETS))
+        lower = keys.astype(np.uint32)
+        flags = np.bitwise_or.reduceat(lower & _ALL_FLAGS, starts)
+        weights = 1 + _LOG[np.add.reduceat(lower >> _TIMES_SHIFT, starts).clip(0, len(_LOG) - 1)]
+        flags &= ~((flags & _COMMON) // (_COMMON // IS_NAME))
+        words = int(terms.searchsorted(BUCKETS))
         if words > _KEPT_WORDS or len(terms) - words > kept_pairs:
-            importance = weights * self._background.idf(terms)
-            importance[(flags & IN_TITLE) > 0] += 100
-            importance[(flags & IN_LEAD) > 0] += 100
+            importance = weights * self._background.rarity[terms]
+            importance += ((flags & IN_TITLE) > 0) * np.float32(100)
+            importance += ((flags & IN_LEAD) > 0) * np.float32(100)
             chosen = np.concatenate(
                 (
                     _largest(importance[:words], _KEPT_WORDS),
@@ -139,16 +139,16 @@ class Fingerprinter:
             )
             terms, flags, weights = terms[chosen], flags[chosen], weights[chosen]
         thirds = np.minimum(np.rint(weights / WEIGHT_STEP), WEIGHT).astype(np.uint32)
-        return (terms << np.uint32(8)) | (flags & np.uint16(0xF0)).astype(np.uint32) | thirds
+        return (terms << np.uint32(8)) | (flags & np.uint32(0xF0)) | thirds
 
 
-_FLAGS_OF_KIND = np.zeros(4, dtype=np.uint16)
+_FLAGS_OF_KIND = np.zeros(4, dtype=np.uint32)
 _FLAGS_OF_KIND[CAPITAL] = IS_NAME
 _FLAGS_OF_KIND[NUMBER] = IS_NUMBER | _COMMON
 _FLAGS_OF_KIND[0] = _COMMON
 
 
-def _largest(values: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
+def _largest(values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:
     """The positions of the largest values, rising; equal values go by position."""
     if len(values) <= count:
         return np.arange(len(values))

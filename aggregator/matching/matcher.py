@@ -29,22 +29,22 @@ from aggregator.matching.decisions import (
 from aggregator.matching.document import Document
 from aggregator.matching.fingerprint import MAX_TITLE, Fingerprint, Fingerprinter, common_names
 from aggregator.matching.model import Model
-from aggregator.matching.pairs import COSINES, NEIGHBOURS, Comparer, Floats, remember
+from aggregator.matching.pairs import COSINES, Comparer, Floats
 from aggregator.matching.reasons import Kind, Reason, apart, in_words, probability
-from aggregator.matching.recurring import RecurringTitles, is_too_short
-from aggregator.matching.stories import CANNOT, FLOOR, MUST, Stories
-from aggregator.matching.window import Window
+from aggregator.matching.recurring import RecurringTitles, is_too_short, title_key
+from aggregator.matching.stories import CANNOT, ENOUGH, FLOOR, MUST, Stories
+from aggregator.matching.window import NEIGHBOURS, Window
 
 CAP = 8_000
 """Log-odds, in thousandths, beyond which one pair cannot outweigh others any more."""
 COPY = 0.8
 """The share of the shorter text's shingles that makes the other a copy."""
 _COPY_COSINE = 500
-_COMPLETE = 256
-"""Members of a likely story that are compared although the index did not name them."""
+_COMPLETED, _LIKELY = 1_000, 3
+"""Entries of articles that are compared although the index did not name them, and of how many
+stories: the rest of those that the index named most of."""
 _SHOWN = 3
-_NAMES_READ = 2_000
-_UNKNOWN = np.zeros((1, NEIGHBOURS), dtype=np.float32)
+_NAMES_READ = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,6 @@ class Matcher:
         self._slots: dict[int, int] = {}
         self._ids: dict[int, int] = {}
         self._urls: dict[int, str] = {}
-        self._nearest: dict[int, Floats] = {}
         self._arrived: dict[int, float] = {}
 
     def __len__(self) -> int:
@@ -93,11 +92,12 @@ class Matcher:
         Raises ValueError when its id is already in the window.
         """
         self._make_room(document)
-        recurring = self._titles.recurs(document)
+        title = title_key(document)
+        recurring = self._titles.recurs(document, title)
         new = self._fingerprint(document)
         candidates = [] if recurring else self._candidates(document, new)
         evidence, shown = self._compare(new, candidates)
-        slot = self._admit(document, new, evidence, alone=recurring)
+        slot = self._admit(document, new, title, evidence, alone=recurring)
         original = self._copied(slot, new, evidence)
         found = None if original is not None else self._stories.best(slot)
         if original is not None:
@@ -129,7 +129,9 @@ class Matcher:
         """
         self._make_room(document)
         new = self._fingerprint(document)
-        slot = self._admit(document, new, decision.evidence, alone=decision.recurring)
+        slot = self._admit(
+            document, new, title_key(document), decision.evidence, alone=decision.recurring
+        )
         text = document.id if decision.copy_of is None else decision.copy_of
         self._stories.put(slot, decision.story, text)
 
@@ -181,7 +183,7 @@ class Matcher:
             self._titles.drop(slot)
             self._alone.discard(slot)
             self._urls.pop(slot, None)
-            del self._slots[self._ids.pop(slot)], self._nearest[slot], self._arrived[slot]
+            del self._slots[self._ids.pop(slot)], self._arrived[slot]
 
     def _candidates(self, document: Document, new: Fingerprint) -> list[int]:
         """Originals that the index proposes, but no earlier version of the document itself."""
@@ -202,55 +204,36 @@ class Matcher:
         """
         if not candidates:
             return [], {}
-        features = self._features(new, candidates, None)
-        odds = self._odds(features)
-        missing = self._missing(dict(zip(candidates, odds, strict=True)))
-        if missing:
-            best = np.sort(features[:, 0])[::-1]
-            more = self._features(new, missing, best)
-            candidates, odds = candidates + missing, odds + self._odds(more)
-            features = np.concatenate((features, more))
-        cosines = np.rint(features[:, 0] * 1000).astype(int).tolist()
-        least = max(sorted(cosines, reverse=True)[:NEIGHBOURS][-1], 1)
-        evidence = [
-            Evidence(self._ids[other], odd, cosine)
-            for other, odd, cosine in zip(candidates, odds, cosines, strict=True)
-            if odd > FLOOR or cosine >= least
-        ]
-        return evidence, dict(zip(candidates, features, strict=True))
-
-    def _features(self, new: Fingerprint, slots: list[int], best: Floats | None) -> Floats:
-        return self._comparer.compare(
-            self._window,
-            new,
-            [self._window[slot] for slot in slots],
-            np.stack([self._nearest[slot] for slot in slots]),
-            best,
-        )
-
-    def _odds(self, features: Floats) -> list[int]:
-        """Log-odds in thousandths."""
+        slots = candidates + self._missing(candidates)
+        features = self._comparer.compare(self._window, new, slots, len(candidates))
         odds = np.rint(self._model.network.log_odds(features) * 1000).clip(-CAP, CAP)
-        whole: list[int] = odds.astype(int).tolist()
-        return whole
+        cosines = np.rint(features[:, 0] * 1000)
+        least = max(np.sort(cosines)[-NEIGHBOURS:][0], 1)
+        told = ((odds > FLOOR) | (cosines >= least)).nonzero()[0].tolist()
+        odds, cosines = odds.astype(int).tolist(), cosines.astype(int).tolist()
+        evidence = [Evidence(self._ids[slots[at]], odds[at], cosines[at]) for at in told]
+        return evidence, dict(zip(slots, features, strict=True))
 
-    def _missing(self, odds: dict[int, int]) -> list[int]:
-        """Members of stories that look likely by those compared, but were not compared."""
-        sums: dict[int, int] = {}
-        counts: dict[int, int] = {}
-        for slot, odd in odds.items():
+    def _missing(self, named: list[int]) -> list[int]:
+        """Members of the likeliest stories that the index did not name."""
+        found: dict[int, int] = {}
+        for slot in named:
             story = self._stories.story(slot)
-            sums[story] = sums.get(story, 0) + max(odd, FLOOR)
-            counts[story] = counts.get(story, 0) + 1
-        likely = [
-            (total / counts[story], story)
-            for story, total in sums.items()
-            if total > 0 and counts[story] < self._stories.size(story)
-        ]
+            found[story] = found.get(story, 0) + 1
+        likely = sorted(found, key=lambda story: -found[story])[:_LIKELY]
+        held = set(named)
         missing: list[int] = []
-        for _, story in sorted(likely, reverse=True)[:_SHOWN]:
-            rest = [m for m in self._stories.members(story) if m not in odds]
-            missing += rest[:: -(-len(rest) // _COMPLETE)]
+        entries = 0
+        for story in likely:
+            wanted = min(self._stories.size(story), ENOUGH) - found[story]
+            if wanted <= 0:
+                continue
+            rest = [slot for slot in self._stories.members(story) if slot not in held]
+            for slot in rest[:: -(-len(rest) // wanted)]:
+                entries += len(self._window[slot].packed)
+                if entries > _COMPLETED:
+                    return missing
+                missing.append(slot)
         return missing
 
     def _fingerprint(self, document: Document) -> Fingerprint:
@@ -258,7 +241,13 @@ class Matcher:
         return self._fingerprinter.make(document, with_title=with_title)
 
     def _admit(
-        self, document: Document, new: Fingerprint, evidence: Sequence[Evidence], *, alone: bool
+        self,
+        document: Document,
+        new: Fingerprint,
+        title: int,
+        evidence: Sequence[Evidence],
+        *,
+        alone: bool,
     ) -> int:
         """Remember everything about a document that does not depend on where it belongs."""
         slot = self._window.add(new)
@@ -268,12 +257,11 @@ class Matcher:
         self._ids[slot] = document.id
         self._arrived[slot] = document.arrived.timestamp() / 86_400
         self._stories.admit(slot, self._arrived[slot], new.title_words + new.words)
-        self._titles.add(slot, document)
+        self._titles.add(slot, title)
         if document.url is not None:
             self._urls[slot] = document.url
         others = [self._slots.get(one.id) for one in evidence]
-        cosines = [one.cosine / 1000 for one in evidence]
-        remember(self._nearest, slot, list(zip(others, cosines, strict=True)))
+        self._window.remember(slot, others, [one.cosine / 1000 for one in evidence])
         for other, one in zip(others, evidence, strict=True):
             if other is not None and one.log_odds > FLOOR:
                 self._stories.link(slot, other, one.log_odds)
@@ -361,7 +349,7 @@ class Matcher:
             found = dict.fromkeys(spelled(read, wanted, BUCKETS - 1))
             names = sorted(found, key=len, reverse=True)[:_SHOWN]
         if features is None:
-            features = self._comparer.compare(self._window, one, [other], _UNKNOWN)[0]
+            features = self._comparer.compare(self._window, one, [partner])[0]
         cosines = dict(zip(COSINES, features.tolist(), strict=False))
         days = abs(one.published - other.published)
         return in_words(cosines, names, "undated" if math.isnan(days) else apart(days))

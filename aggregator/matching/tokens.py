@@ -8,9 +8,11 @@ A term travels as the CRC-32 of its UTF-8, so there is no vocabulary to grow or 
 """
 
 import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -55,16 +57,17 @@ PLAIN, CAPITAL, NUMBER, BREAK = range(4)
 class Terms:
     """The parts of a text in order: what kind each is, and its hashes as a word and as a name.
 
-    A ``BREAK`` (punctuation) is no term; it only ends a run of capitalised words.
+    A ``BREAK`` (punctuation) is no term; it only ends a run of capitalised words. The first
+    ``headed`` of them are the title's.
     """
 
     kinds: npt.NDArray[np.uint8]
     words: Hashes
     names: Hashes
+    headed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A word, number or mark as it stands: ``surface`` for people, ``stem`` for comparing."""
 
     kind: int
@@ -89,30 +92,53 @@ class Tokenizer:
 
     def _forget(self) -> None:
         self._chunks: dict[str, int] = {}
-        self._starts = np.zeros(_MAX_CHUNKS + 1, dtype=np.int32)
-        self._kinds = np.zeros(_MAX_PARTS, dtype=np.uint8)
-        self._words = np.zeros(_MAX_PARTS, dtype=np.uint32)
-        self._names = np.zeros(_MAX_PARTS, dtype=np.uint32)
+        # Written one by one as plain arrays, read many at once through NumPy.
+        self._starts = array("i", bytes(4 * (_MAX_CHUNKS + 1)))
+        self._kinds = array("B", bytes(_MAX_PARTS))
+        self._words = array("I", bytes(4 * _MAX_PARTS))
+        self._names = array("I", bytes(4 * _MAX_PARTS))
+        self._all_starts = np.frombuffer(self._starts, dtype=np.int32)
+        self._all_kinds = np.frombuffer(self._kinds, dtype=np.uint8)
+        self._all_words = np.frombuffer(self._words, dtype=np.uint32)
+        self._all_names = np.frombuffer(self._names, dtype=np.uint32)
 
     def terms(self, text: str) -> Terms:
         """Split ``text`` (already cut to a sane length) into its terms."""
-        chunks = _chunks(text)
-        used = int(self._starts[len(self._chunks)])
-        if len(self._chunks) + len(chunks) > _MAX_CHUNKS or used + len(text) > _MAX_PARTS:
+        return self.terms_of_both("", text)
+
+    def terms_of_both(self, title: str, text: str) -> Terms:
+        """The terms of ``title`` (``Terms.headed`` of them), then those of ``text``."""
+        chunks = _chunks(title)
+        headed = len(chunks)
+        chunks += _chunks(text)
+        if not chunks:
+            nothing = np.zeros(0, dtype=np.uint32)
+            return Terms(nothing.astype(np.uint8), nothing, nothing, 0)
+        if (
+            len(self._chunks) + len(chunks) > _MAX_CHUNKS
+            or self._starts[len(self._chunks)] + len(title) + len(text) > _MAX_PARTS
+        ):
             self._forget()
         known = self._chunks
         # Splitting at spaces and remembering each chunk is five times faster than matching the
         # whole text: nearly every chunk has been seen.
         indices = list(map(known.get, chunks))
-        if None in indices:
-            indices = [known[c] if c in known else self._learn(c) for c in chunks]
+        at = 0
+        for _ in range(indices.count(None)):
+            at = indices.index(None, at)
+            chunk = chunks[at]
+            indices[at] = known[chunk] if chunk in known else self._learn(chunk)
         index = np.array(indices, dtype=np.int32)
-        starts = self._starts[index]
-        lengths = self._starts[index + 1] - starts
-        ends = np.cumsum(lengths)
-        total = int(ends[-1]) if len(ends) else 0
-        at = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
-        return Terms(self._kinds[at], self._words[at], self._names[at])
+        starts = self._all_starts[index]
+        lengths = self._all_starts[index + 1] - starts
+        ends = lengths.cumsum()
+        where = np.arange(ends[-1]) + (starts - (ends - lengths)).repeat(lengths)
+        return Terms(
+            self._all_kinds[where],
+            self._all_words[where],
+            self._all_names[where],
+            int(ends[headed - 1]) if headed else 0,
+        )
 
     def parts(self, text: str) -> Iterator[Part]:
         """The parts of ``text`` as strings: slower, for people and for training."""
@@ -145,27 +171,31 @@ class Tokenizer:
     def _learn(self, chunk: str) -> int:
         index = len(self._chunks)
         self._chunks[chunk] = index
-        start = int(self._starts[index])
-        parts = list(self._split(chunk))
-        for at, part in enumerate(parts, start):
+        at = self._starts[index]
+        for part in self._split(chunk):
             self._kinds[at] = part.kind
             self._words[at] = self.word_hash(part.stem)
             self._names[at] = name_hash(part.surface)
-        self._starts[index + 1] = start + len(parts)
+            at += 1
+        self._starts[index + 1] = at
         return index
 
     def _split(self, chunk: str) -> Iterator[Part]:
-        for token in _TOKEN.findall(chunk):
+        # Most chunks are a plain word: no need to look for its parts.
+        plain = chunk.isascii() and chunk.isalpha()
+        for token in (chunk,) if plain else _TOKEN.findall(chunk):
             if token[0].isdigit():
                 number = token.replace(",", "")[:_MAX_TOKEN]
                 yield Part(NUMBER, number, number)
             elif not token[0].isalpha():
                 if token not in _JOINERS:
                     yield Part(BREAK, token, "")
-            elif _UNSPACED.search(token):
+            elif not token.isascii() and _UNSPACED.search(token):
                 yield from (Part(PLAIN, part, part) for part in _unspaced(token))
             else:
-                surface = _POSSESSIVE.sub("", token[:_MAX_TOKEN]) or token[:1]
+                surface = token[:_MAX_TOKEN]
+                if not surface.isalpha():
+                    surface = _POSSESSIVE.sub("", surface) or token[:1]
                 stem = surface.casefold()
                 if self._stem is not None:
                     stem = self._stem(stem)

@@ -22,7 +22,7 @@ from aggregator.matching.document import Document
 from aggregator.matching.fingerprint import Fingerprinter
 from aggregator.matching.jsonl import Row, read_rows
 from aggregator.matching.model import Model, Network, standardised
-from aggregator.matching.pairs import Comparer, remember
+from aggregator.matching.pairs import Comparer
 from aggregator.matching.stories import Rules
 from aggregator.matching.window import Window
 
@@ -111,22 +111,18 @@ def count_background(documents: Iterable[Document]) -> Background:
 def gather(rows: Sequence[Row], background: Background) -> Examples:
     """The pairs that the index proposes as ``rows`` stream by, with their labels."""
     window, maker, comparer = Window(background), Fingerprinter(background), Comparer()
-    nearest: dict[int, npt.NDArray[np.float32]] = {}
     later, earlier, features = [], [], []
     for number, row in enumerate(rows):
         made = maker.make(row.document)
         found = window.candidates(made)
-        cosines: list[tuple[int | None, float]] = []
+        cosines: list[float] = []
         if found:
-            compared = comparer.compare(
-                window, made, [window[s] for s in found], np.stack([nearest[s] for s in found])
-            )
+            compared = comparer.compare(window, made, found)
             later += [number] * len(found)
             earlier += found
             features.append(compared)
-            cosines = list(zip(found, np.rint(compared[:, 0] * 1000) / 1000, strict=True))
-        window.add(made)
-        remember(nearest, number, cosines)
+            cosines = (np.rint(compared[:, 0] * 1000) / 1000).tolist()
+        window.remember(window.add(made), found, cosines)
     clusters = np.array([row.cluster for row in rows])
     i, j = np.array(later), np.array(earlier)
     # An article with many candidates must not outweigh the rest.
