@@ -46,8 +46,9 @@ _STEMMERS = {
     "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
 }  # fmt: skip
 _PUNCTUATION = ".,;:!?()[]\"'\u201c\u201d\u2018\u2019\u00ab\u00bb"
+_ENDING, _AROUND = ",:;?!", '"()\u201c\u201d'
 _MAX_TOKEN = 40
-_MAX_CHUNKS = 1 << 16
+_MAX_CHUNKS = 1 << 17
 _MAX_PARTS = 1 << 19
 
 PLAIN, CAPITAL, NUMBER, BREAK = range(4)
@@ -209,6 +210,12 @@ def name_hash(surface: str) -> int:
 
 def _chunks(text: str) -> list[str]:
     """What stands between spaces; chunks too long to be remembered are taken apart first."""
+    # With the commonest marks on their own there are half as many chunks to learn.
+    text = text.replace(". ", " ")
+    for mark in _ENDING:
+        text = text.replace(f"{mark} ", f" {mark} ")
+    for mark in _AROUND:
+        text = text.replace(mark, f" {mark} ")
     chunks = text.split()
     if not chunks or max(map(len, chunks)) <= _MAX_TOKEN:
         return chunks
