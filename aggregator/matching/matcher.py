@@ -44,7 +44,7 @@ _COMPLETED, _LIKELY = 1_000, 3
 """Entries of articles that are compared although the index did not name them, and of how many
 stories: the rest of those that the index named most of."""
 _SHOWN = 3
-_NAMES_READ = 600
+_NAMES_READ = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,10 @@ PROBE_LIMIT: Final = 256
 PROBE_BUDGET: Final = 4_096
 """Postings that are read for one article, the weightiest terms first."""
 CANDIDATES: Final = 64
-BUDGET: Final = 1_600
-"""Entries of candidates that are compared: some nine long articles, or more short ones."""
+BUDGET, UNCHOSEN = 2_400, 600
+"""Entries of candidates that are compared: some thirteen long articles, or more short ones; and how
+many whatever they share, beyond which it must be ``_ALIKE`` of what could be shared."""
+_ALIKE = 0.05
 NEIGHBOURS: Final = 8
 """How many of an article's best body cosines are remembered, for ranks and margins."""
 
@@ -150,27 +152,29 @@ class Window:
         """The slots most like ``fingerprint`` by its weightiest terms, best first."""
         packed = fingerprint.packed
         terms = packed >> np.uint32(8)
-        counts = self._counts[terms]
-        known = counts.nonzero()[0]
-        packed, terms, counts = packed[known], terms[known], counts[known]
         idf = self.idf(terms, fingerprint.language)
         weights = idf * (packed & np.uint32(WEIGHT))
-        probes = (-weights).argsort(kind="stable")[:PROBES]
+        order = (-weights).argsort(kind="stable")
+        impacts = (weights * idf * _IMPACT).astype(np.int64) + 1
+        utmost = impacts[order[:PROBES]].sum()
+        counts = self._counts[terms]
+        probes = order[counts[order] > 0][:PROBES]
         reach = np.minimum(counts[probes], PROBE_LIMIT).cumsum()
         probes = probes[: max(int(reach.searchsorted(PROBE_BUDGET, "right")), 1)]
         slots, which = self._postings.find(terms[probes], PROBE_LIMIT)
         if not len(slots):
             return []
-        impacts = (weights[probes] * idf[probes] * _IMPACT).astype(np.int64) + 1
         at = slots & self._mask
-        np.add.at(self._impacts, at, impacts[which])
+        np.add.at(self._impacts, at, impacts[probes[which]])
         keys = (self._impacts[at] << 32) | slots
         self._impacts[at] = 0
         keys.sort()
         best = keys[::-1]
-        best = best[np.concatenate(([True], best[1:] != best[:-1]))][:CANDIDATES] & 0xFFFFFFFF
-        entries = self._facts[best & self._mask, 0].cumsum()
-        found: list[int] = best[: entries.searchsorted(BUDGET, "right")].tolist()
+        best = best[np.concatenate(([True], best[1:] != best[:-1]))][:CANDIDATES]
+        slots = best & 0xFFFFFFFF
+        entries = self._facts[slots & self._mask, 0].cumsum()
+        alike = (best >> 32) > utmost * _ALIKE
+        found: list[int] = slots[(entries < UNCHOSEN) | (alike & (entries <= BUDGET))].tolist()
         return found
 
 
