@@ -31,7 +31,7 @@ from aggregator.matching.fingerprint import MAX_TITLE, Fingerprint, Fingerprinte
 from aggregator.matching.model import Model
 from aggregator.matching.pairs import COSINES, Comparer, Floats
 from aggregator.matching.reasons import Kind, Reason, apart, in_words, probability
-from aggregator.matching.recurring import RecurringTitles, is_too_short, title_key
+from aggregator.matching.recurring import RecurringTitles, title_key
 from aggregator.matching.stories import CANNOT, ENOUGH, FLOOR, MUST, Stories
 from aggregator.matching.window import NEIGHBOURS, Window
 
@@ -69,6 +69,7 @@ class Matcher:
         self._corrections = Corrections(corrections)
         self._fingerprinter = Fingerprinter(model.background)
         self._comparer = Comparer()
+        self._prepared: dict[int, tuple[Document, Fingerprint]] = {}
         self._window = Window(model.background)
         self._stories = Stories(model.rules)
         self._titles = RecurringTitles()
@@ -83,6 +84,12 @@ class Matcher:
 
     def __contains__(self, document: int) -> bool:
         return document in self._slots
+
+    def prepare(self, documents: Sequence[Document]) -> None:
+        """Boil down what is about to be added or restored: together that is cheaper."""
+        made = self._fingerprinter.make_all(documents)
+        pairs = zip(documents, made, strict=True)
+        self._prepared = {document.id: (document, one) for document, one in pairs}
 
     # --- deciding -----------------------------------------------------------------------------
 
@@ -237,8 +244,10 @@ class Matcher:
         return missing
 
     def _fingerprint(self, document: Document) -> Fingerprint:
-        with_title = not is_too_short(document.title)
-        return self._fingerprinter.make(document, with_title=with_title)
+        prepared, made = self._prepared.pop(document.id, (None, None))
+        if prepared is document and made is not None:
+            return made
+        return self._fingerprinter.make(document)
 
     def _admit(
         self,

@@ -35,6 +35,7 @@ FEATURES = (
 )  # fmt: skip
 
 _RARE = 4.0
+_FEW = 24  # below which calling one by one is faster
 Floats = npt.NDArray[np.float32]
 Sums = npt.NDArray[np.float64]
 
@@ -161,6 +162,8 @@ COSINES = FEATURES[:5]
 def _title_fuzz(new: Fingerprint, others: Sequence[Fingerprint]) -> Floats:
     """How alike the titles are as sets of words, 0 to 1; 0 where one has none."""
     titles = [other.title for other in others]
+    if len(titles) <= _FEW:
+        return np.array([token_set_ratio(new.title, title) for title in titles]) / 100
     alike: Floats = cdist([new.title], titles, scorer=token_set_ratio, dtype=np.float32)[0]
     return alike / np.float32(100)
 

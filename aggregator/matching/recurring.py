@@ -18,8 +18,6 @@ OFTEN: Final = 3
 """From its this-many-th use in the window a source's title is one that recurs."""
 OFTEN_ANYWHERE: Final = 30
 """The same for articles of which nobody knows the source."""
-SHORTEST: Final = 8
-"""Characters below which a title is never compared."""
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "cs", "ru", "uk", "vi")
 _DIGITS = re.compile(r"\d+")
 
@@ -66,11 +64,6 @@ def is_round_up(title: str) -> bool:
         return False
     rest = _CALENDAR.sub(" ", (title[: said.start()] + title[said.end() :]).casefold())
     return len(re.findall(r"[^\W\d_]{3,}", rest)) < _OTHER_WORDS
-
-
-def is_too_short(title: str) -> bool:
-    """Whether a title is too short to say anything."""
-    return len(title.strip()) < SHORTEST and title.isascii()
 
 
 class RecurringTitles:

@@ -104,7 +104,7 @@ def young_streams(rows: Sequence[Row]) -> list[list[Row]]:
 def count_background(documents: Iterable[Document]) -> Background:
     """How common terms are in these documents."""
     maker = Fingerprinter(Background())
-    made = map(maker.make, documents)
+    made = maker.make_all(list(documents))
     return Background.count((one.language, one.packed >> np.uint32(8)) for one in made)
 
 
@@ -112,8 +112,7 @@ def gather(rows: Sequence[Row], background: Background) -> Examples:
     """The pairs that the index proposes as ``rows`` stream by, with their labels."""
     window, maker, comparer = Window(background), Fingerprinter(background), Comparer()
     later, earlier, features = [], [], []
-    for number, row in enumerate(rows):
-        made = maker.make(row.document)
+    for number, made in enumerate(maker.make_all([row.document for row in rows])):
         found = window.candidates(made)
         cosines: list[float] = []
         if found:
