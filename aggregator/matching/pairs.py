@@ -71,7 +71,7 @@ class Comparer:
             _log_sizes(window, [*others, new], owner) - window.log_counts[terms], np.float32(0.05)
         )
         mass = idf * (low & WEIGHT) * np.float32(WEIGHT_STEP)
-        whole = _by_flags(owner * 16 + (low >> 4), count + 1, mass * mass, idf, _WHOLE)
+        whole = _by_flags(owner, low >> 4, count + 1, mass * mass, idf, _WHOLE)
 
         mine = terms[len(terms) - lengths[-1] :]
         self._mine[mine] = low[len(terms) - lengths[-1] :]
@@ -81,7 +81,7 @@ class Comparer:
         of, shared, low, idf = owner[hit], shared[hit], low[hit], idf[hit]
         value = mass[hit] * idf * (shared & WEIGHT) * np.float32(WEIGHT_STEP)
         flags = (shared & np.uint8(0xF0)) | (low >> 4)
-        dots = _by_flags(of * 256 + flags, count, value, idf, _COMMON)
+        dots = _by_flags(of, flags, count, value, idf, _COMMON)
 
         my_whole, whole = whole[-1], whole[:-1]
         features = np.empty((len(FEATURES), count), dtype=np.float32)
@@ -113,45 +113,53 @@ def _log_sizes(
 
 
 def _by_flags(
-    keys: npt.NDArray[np.int64],
+    owner: npt.NDArray[np.int64],
+    flags: npt.NDArray[np.uint8],
     count: int,
     value: Floats,
     idf: Floats,
-    wanted: Sequence[Sums],
+    enters: Sums,
 ) -> Sums:
-    """Sums by article over entries of certain flags; ``keys`` number articles and flags.
+    """Sums by article of the value, the squared and the plain frequency of entries.
 
-    ``wanted`` says, for the value, the squared and the plain frequency, which flags enter which
-    sum.
+    ``enters`` says which kind of entry, by its flags, enters which sum.
     """
-    kinds = len(wanted[0])
-    value_sums, squared, plain = (
-        np.bincount(keys, part, count * kinds).reshape(count, kinds) @ enters
-        for part, enters in zip((value, idf * idf, idf), wanted, strict=True)
-    )
-    sums = np.empty((count, 5 + plain.shape[1]))
-    sums[:, :4:2] = value_sums  # in the order of the first five features
-    sums[:, 1] = squared[:, 0]
-    sums[:, 3:5] = squared[:, 1:]
-    sums[:, 5:] = plain  # what can be covered
+    kinds = len(enters) // 3
+    keys = np.empty((3, len(owner)), dtype=np.int64)
+    np.add(owner * (3 * kinds), flags, out=keys[0])
+    np.add(keys[0], kinds, out=keys[1])
+    np.add(keys[1], kinds, out=keys[2])
+    parts = np.empty((3, len(owner)))
+    parts[0] = value
+    np.multiply(idf, idf, out=parts[1])
+    parts[2] = idf
+    table = np.bincount(keys.ravel(), parts.ravel(), 3 * kinds * count)
+    sums: Sums = table.reshape(count, 3 * kinds) @ enters
     return sums
 
 
-def _entering(kinds: int, *flags: int) -> Sums:
-    """One column for each of ``flags``: 1 for the kinds that have all of them."""
+def _entering(kinds: int, *wanted: tuple[int, int]) -> Sums:
+    """One column for each sum: 1 for the entries of its part that have all of its flags."""
     each = np.arange(kinds)
-    return np.column_stack([(each & wanted) == wanted for wanted in flags]).astype(np.float64)
+    columns = np.zeros((3, kinds, len(wanted)))
+    for column, (part, flags) in enumerate(wanted):
+        columns[part, :, column] = (each & flags) == flags
+    return columns.reshape(3 * kinds, len(wanted))
 
 
 _TITLE, _LEAD, _NAME, _NUMBER = (flag >> 4 for flag in (IN_TITLE, IN_LEAD, IS_NAME, IS_NUMBER))
-_COVERED = (_TITLE, _LEAD, _LEAD | _NAME, _LEAD | _NUMBER)
-_WHOLE = (
-    _entering(16, 0, _NAME), _entering(16, _TITLE, _NUMBER, _LEAD), _entering(16, *_COVERED),
+_VALUE, _SQUARED, _PLAIN = range(3)
+# In the order of the first five features, then what can be covered.
+_PRODUCTS = (
+    (_VALUE, 0), (_SQUARED, _TITLE), (_VALUE, _NAME), (_SQUARED, _NUMBER), (_SQUARED, _LEAD),
 )  # fmt: skip
-_COMMON = (
-    _entering(256, 0, _NAME * 17),
-    _entering(256, _TITLE * 17, _NUMBER * 17, _LEAD * 17),
-    _entering(256, *(flags << 4 for flags in _COVERED), *_COVERED),
+_COVERED = (_TITLE, _LEAD, _LEAD | _NAME, _LEAD | _NUMBER)
+_WHOLE = _entering(16, *_PRODUCTS, *((_PLAIN, flags) for flags in _COVERED))
+_COMMON = _entering(
+    256,
+    *((part, flags * 17) for part, flags in _PRODUCTS),
+    *((_PLAIN, flags << 4) for flags in _COVERED),
+    *((_PLAIN, flags) for flags in _COVERED),
 )
 
 
