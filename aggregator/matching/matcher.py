@@ -16,6 +16,7 @@ from types import MappingProxyType
 import numpy as np
 
 from aggregator.matching.background import BUCKETS
+from aggregator.matching.completing import completed
 from aggregator.matching.copies import containment
 from aggregator.matching.corrections import Correction, Corrections
 from aggregator.matching.decisions import (
@@ -32,7 +33,7 @@ from aggregator.matching.model import Model
 from aggregator.matching.pairs import COSINES, Comparer, Floats
 from aggregator.matching.reasons import Kind, Reason, apart, in_words, probability
 from aggregator.matching.recurring import RecurringTitles, title_key
-from aggregator.matching.stories import CANNOT, ENOUGH, FLOOR, MUST, Stories
+from aggregator.matching.stories import CANNOT, FLOOR, MUST, Stories
 from aggregator.matching.window import NEIGHBOURS, Window
 
 CAP = 8_000
@@ -40,9 +41,6 @@ CAP = 8_000
 COPY = 0.8
 """The share of the shorter text's shingles that makes the other a copy."""
 _COPY_COSINE = 500
-_COMPLETED, _LIKELY = 1_000, 3
-"""Entries of articles that are compared although the index did not name them, and of how many
-stories: the rest of those that the index named most of."""
 _SHOWN = 3
 _NAMES_READ = 300
 
@@ -211,7 +209,8 @@ class Matcher:
         """
         if not candidates:
             return [], {}
-        slots = candidates + self._missing(candidates)
+        stories = self._stories
+        slots = candidates + completed(self._window, candidates, stories.story, stories.members)
         features = self._comparer.compare(self._window, new, slots, len(candidates))
         odds = np.rint(self._model.network.log_odds(features) * 1000).clip(-CAP, CAP)
         cosines = np.rint(features[:, 0] * 1000)
@@ -220,28 +219,6 @@ class Matcher:
         odds, cosines = odds.astype(int).tolist(), cosines.astype(int).tolist()
         evidence = [Evidence(self._ids[slots[at]], odds[at], cosines[at]) for at in told]
         return evidence, dict(zip(slots, features, strict=True))
-
-    def _missing(self, named: list[int]) -> list[int]:
-        """Members of the likeliest stories that the index did not name."""
-        found: dict[int, int] = {}
-        for slot in named:
-            story = self._stories.story(slot)
-            found[story] = found.get(story, 0) + 1
-        likely = sorted(found, key=lambda story: -found[story])[:_LIKELY]
-        held = set(named)
-        missing: list[int] = []
-        entries = 0
-        for story in likely:
-            wanted = min(self._stories.size(story), ENOUGH) - found[story]
-            if wanted <= 0:
-                continue
-            rest = [slot for slot in self._stories.members(story) if slot not in held]
-            for slot in rest[:: -(-len(rest) // wanted)]:
-                entries += len(self._window[slot].packed)
-                if entries > _COMPLETED:
-                    return missing
-                missing.append(slot)
-        return missing
 
     def _fingerprint(self, document: Document) -> Fingerprint:
         prepared, made = self._prepared.pop(document.id, (None, None))

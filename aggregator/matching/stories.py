@@ -14,6 +14,8 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from aggregator.matching.completing import ENOUGH
+
 FLOOR = -2_000
 """What a pair counts that was not compared, or is less likely than this."""
 SHORT_FLOOR = -300
@@ -23,8 +25,6 @@ _SHORT, _LONG = 15, 60
 _LARGE_STORY = 8
 MUST, CANNOT = 10**12, -(10**12)
 """An operator's word as log-odds: outweighs everything in any average."""
-ENOUGH = 32
-"""Members of a story that an article is compared with; the rest of a larger one is left out."""
 _ROUNDS = 8
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aggregator.matching.background import Background
+from aggregator.matching.completing import completed
 from aggregator.matching.document import Document
 from aggregator.matching.fingerprint import Fingerprinter
 from aggregator.matching.jsonl import Row, read_rows
@@ -111,18 +112,23 @@ def count_background(documents: Iterable[Document]) -> Background:
 def gather(rows: Sequence[Row], background: Background) -> Examples:
     """The pairs that the index proposes as ``rows`` stream by, with their labels."""
     window, maker, comparer = Window(background), Fingerprinter(background), Comparer()
+    labels = [row.cluster or f"?{row.id}" for row in rows]
+    members: dict[str, list[int]] = {}
     later, earlier, features = [], [], []
     for number, made in enumerate(maker.make_all([row.document for row in rows])):
-        found = window.candidates(made)
+        named = window.candidates(made)
         cosines: list[float] = []
-        if found:
-            compared = comparer.compare(window, made, found)
+        found = named
+        if named:
+            found = named + completed(window, named, labels.__getitem__, members.__getitem__)
+            compared = comparer.compare(window, made, found, len(named))
             later += [number] * len(found)
             earlier += found
             features.append(compared)
             cosines = (np.rint(compared[:, 0] * 1000) / 1000).tolist()
+        members.setdefault(labels[number], []).append(number)
         window.remember(window.add(made), found, cosines)
-    clusters = np.array([row.cluster for row in rows])
+    clusters = np.array(labels)
     i, j = np.array(later), np.array(earlier)
     # An article with many candidates must not outweigh the rest.
     weights = 1 / np.sqrt(np.bincount(i, minlength=len(rows))[i])
