@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.cluster import pair_confusion_matrix
 
@@ -157,6 +157,7 @@ def test_scores_of_a_hand_worked_example() -> None:
     assert (scores.articles, scores.found, scores.true) == (5, 3, 2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=30))
 def test_pairwise_agrees_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     true, found = [a for a, _ in pairs], [b for _, b in pairs]

@@ -5,6 +5,8 @@ and containment of documents", 1997). Within the range that two sketches both co
 same shingles, so the share of the shorter's that the longer has estimates containment.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -36,10 +38,7 @@ def sketches(words: Hashes, owner: npt.NDArray[np.int64], count: int) -> list[Ha
     bounds = keys.searchsorted(np.arange(count + 1, dtype=np.uint64) << np.uint64(32)).tolist()
     smallest = keys.astype(np.uint32)
     # Copies, for a view would hold on to all of them.
-    return [
-        smallest[start : min(end, start + SKETCH)].copy()
-        for start, end in zip(bounds[:-1], bounds[1:], strict=True)
-    ]
+    return [smallest[start : min(end, start + SKETCH)].copy() for start, end in pairwise(bounds)]
 
 
 def sketch(words: Hashes) -> Hashes:

@@ -7,7 +7,7 @@ text's word shingles for finding copies, and a few numbers. The text itself is n
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Final
 
 import numpy as np
@@ -175,7 +175,7 @@ class Fingerprinter:
         packed = (terms << np.uint32(8)) | (flags & np.uint32(0xF0)) | thirds
         packed, groups = packed[chosen], groups[chosen]
         bounds = groups.searchsorted(np.arange(articles + 1) * 2).tolist()
-        return [packed[a:b].copy() for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [packed[a:b].copy() for a, b in pairwise(bounds)]
 
 
 _FLAGS_OF_KIND = np.zeros(4, dtype=np.uint32)

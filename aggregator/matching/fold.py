@@ -15,6 +15,9 @@ from aggregator.matching.jsonl import BadLine, Row, read_rows
 from aggregator.matching.matcher import Limits, Matcher
 from aggregator.matching.model import Model
 
+TOGETHER = 32
+"""Articles whose fingerprints are made at once."""
+
 Progress = Callable[[int, int], None]
 """Told how many articles of how many are done."""
 
@@ -65,6 +68,8 @@ def fold(
     names = {row.document.id: row.id for row in rows}
     found: dict[int, Folded] = {}
     for done, row in enumerate(rows, 1):
+        if done % TOGETHER == 1:
+            matcher.prepare([one.document for one in rows[done - 1 : done - 1 + TOGETHER]])
         result = matcher.add(row.document)
         placed: tuple[Decision | Move, ...] = (result.decision, *result.moves)
         for one in placed:

@@ -57,7 +57,7 @@ class Postings:
         self._places = np.zeros(TERMS, dtype=np.uint8)
 
     def add(self, slot: int, terms: Entries) -> None:
-        """Say that the article in ``slot`` holds ``terms`` (distinct, fewer than the tail holds)."""
+        """Say that the article in ``slot`` holds ``terms`` (distinct, and not too many)."""
         if self._used + len(terms) > _TAIL:
             self._freeze()
         end = self._used + len(terms)

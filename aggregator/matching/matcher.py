@@ -63,7 +63,7 @@ class Matcher:
         corrections: Iterable[Correction] = (),
     ) -> None:
         self._model = model
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self._corrections = Corrections(corrections)
         self._fingerprinter = Fingerprinter(model.background)
         self._comparer = Comparer()
@@ -179,8 +179,8 @@ class Matcher:
         now = document.arrived.timestamp() / 86_400
         window = self._window
         while len(window) and (
-            len(window) >= self._limits.documents
-            or now - self._arrived[window.oldest] > self._limits.days
+            len(window) >= self.limits.documents
+            or now - self._arrived[window.oldest] > self.limits.days
         ):
             slot = window.oldest
             window.evict()

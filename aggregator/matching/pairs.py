@@ -71,7 +71,7 @@ class Comparer:
             _log_sizes(window, [*others, new], owner) - window.log_counts[terms], np.float32(0.05)
         )
         mass = idf * (low & WEIGHT) * np.float32(WEIGHT_STEP)
-        whole = _by_flags(owner, low >> 4, count + 1, mass * mass, idf, _WHOLE)
+        whole = _by_flags(owner, low >> 4, (mass * mass, idf * idf, idf), _WHOLE, count + 1)
 
         mine = terms[len(terms) - lengths[-1] :]
         self._mine[mine] = low[len(terms) - lengths[-1] :]
@@ -81,7 +81,7 @@ class Comparer:
         of, shared, low, idf = owner[hit], shared[hit], low[hit], idf[hit]
         value = mass[hit] * idf * (shared & WEIGHT) * np.float32(WEIGHT_STEP)
         flags = (shared & np.uint8(0xF0)) | (low >> 4)
-        dots = _by_flags(of, flags, count, value, idf, _COMMON)
+        dots = _by_flags(of, flags, (value, idf * idf, idf), _COMMON, count)
 
         my_whole, whole = whole[-1], whole[:-1]
         features = np.empty((len(FEATURES), count), dtype=np.float32)
@@ -114,13 +114,12 @@ def _log_sizes(
 
 def _by_flags(
     owner: npt.NDArray[np.int64],
-    flags: npt.NDArray[np.uint8],
-    count: int,
-    value: Floats,
-    idf: Floats,
+    flags: npt.NDArray[np.integer],
+    parts: tuple[Floats, Floats, Floats],
     enters: Sums,
+    count: int,
 ) -> Sums:
-    """Sums by article of the value, the squared and the plain frequency of entries.
+    """Sums by article of the value, the squared and the plain frequency of entries: ``parts``.
 
     ``enters`` says which kind of entry, by its flags, enters which sum.
     """
@@ -129,11 +128,7 @@ def _by_flags(
     np.add(owner * (3 * kinds), flags, out=keys[0])
     np.add(keys[0], kinds, out=keys[1])
     np.add(keys[1], kinds, out=keys[2])
-    parts = np.empty((3, len(owner)))
-    parts[0] = value
-    np.multiply(idf, idf, out=parts[1])
-    parts[2] = idf
-    table = np.bincount(keys.ravel(), parts.ravel(), 3 * kinds * count)
+    table = np.bincount(keys.ravel(), np.concatenate(parts), 3 * kinds * count)
     sums: Sums = table.reshape(count, 3 * kinds) @ enters
     return sums
 
@@ -171,7 +166,8 @@ def _title_fuzz(new: Fingerprint, others: Sequence[Fingerprint]) -> Floats:
     """How alike the titles are as sets of words, 0 to 1; 0 where one has none."""
     titles = [other.title for other in others]
     if len(titles) <= _FEW:
-        return np.array([token_set_ratio(new.title, title) for title in titles]) / 100
+        one_by_one = [token_set_ratio(new.title, title) / 100 for title in titles]
+        return np.array(one_by_one, dtype=np.float32)
     alike: Floats = cdist([new.title], titles, scorer=token_set_ratio, dtype=np.float32)[0]
     return alike / np.float32(100)
 

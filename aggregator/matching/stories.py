@@ -33,7 +33,7 @@ class Rules:
     """Thresholds in thousandths of log-odds; times in days."""
 
     join: int = 1_300
-    join_short: int = 0
+    join_short: int = 700
     move: int = 300
     young: float = 3.0
 
@@ -297,7 +297,11 @@ class Stories:
         home = self._story[slot]
         best: tuple[float, int] | None = None
         for story, near in sorted(self.averages(slot).items()):
-            if near <= 0 or story == home or not (self._young(story, now) or self._young(home, now)):
+            if (
+                near <= 0
+                or story == home
+                or not (self._young(story, now) or self._young(home, now))
+            ):
                 continue
             average = self._between(home, story)
             size = max(self.size(home), self.size(story))

@@ -97,8 +97,12 @@ class Tokenizer:
         self._words = np.zeros(_MAX_PARTS, dtype=np.uint32)
         self._names = np.zeros(_MAX_PARTS, dtype=np.uint32)
         # Writing one number is faster this way.
-        arrays = (self._starts, self._kinds, self._words, self._names)
-        self._slates = tuple(map(memoryview, arrays))
+        self._slates = (
+            self._starts.data,
+            self._kinds.data,
+            self._words.data,
+            self._names.data,
+        )
 
     def terms(self, *texts: str) -> Terms:
         """Split texts (already cut to a sane length, 200,000 characters at most) into terms."""

@@ -120,7 +120,8 @@ class Window:
 
     def nearest(self, slots: Sequence[int]) -> Floats:
         """The best body cosines so far of some articles, falling."""
-        return self._nearest[np.array(slots) & self._mask]
+        nearest: Floats = self._nearest[np.array(slots) & self._mask]
+        return nearest
 
     def remember(self, slot: int, others: Sequence[int | None], cosines: Sequence[float]) -> None:
         """Note the best body cosines of a new article with earlier ones, for both sides.
@@ -141,7 +142,8 @@ class Window:
 
     def facts(self, slots: Sequence[int]) -> Floats:
         """``facts`` of some articles, a row for each."""
-        return self._facts[np.array(slots) & self._mask]
+        told: Floats = self._facts[np.array(slots) & self._mask]
+        return told
 
     def idf(self, terms: Packed, language: str) -> Floats:
         """Inverse document frequencies in a language, background blended in."""
@@ -179,7 +181,7 @@ class Window:
 
 
 def facts(fingerprint: Fingerprint) -> tuple[float, float, float, float]:
-    """Entries, day of publication, and the logarithms of one more than the words and title words."""
+    """Entries, day of publication, logarithms of one more than the words and title words."""
     return (
         len(fingerprint.packed),
         fingerprint.published,

@@ -5,11 +5,12 @@ failed, a correction came) it is thrown away and rebuilt from there.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -127,31 +128,50 @@ def commit_of(database: Database, decided: "Decided", mint: Mint, now: datetime)
 
 
 def rebuild(database: Database, model: Model) -> Matcher:
-    """The matcher as the database remembers it."""
-    matcher, _ = rebuild_until(database, model, None)
+    """The matcher as the database remembers it; no more is read than its window holds."""
+    matcher = _matcher(database, model)
+    limits = matcher.limits
+    for some in batched(folded_since(database, _EVER, limits.documents)):
+        _restore(matcher, some)
     return matcher
 
 
 def rebuild_until(
-    database: Database, model: Model, moment: datetime | None
+    database: Database, model: Model, moment: datetime
 ) -> tuple[Matcher, list[FoldArticle]]:
     """The matcher as it was before ``moment``, and what arrived since, in order of folding."""
-    said = [_correction(one) for one in all_corrections(database)]
-    matcher = Matcher(model, corrections=said)
+    matcher = _matcher(database, model)
     later: list[FoldArticle] = []
-    for article in folded_since(database, _EVER):
-        if moment is not None and article.arrived_at >= moment:
-            later.append(article)
-        elif article.story_key is not None:
-            decision = Decision(
-                id=article.id,
-                story=article.story_key,
-                copy_of=article.copy_of,
-                evidence=tuple(Evidence(*item) for item in article.evidence),
-                recurring=article.recurring,
-            )
-            matcher.restore(_document(article), decision)
+    for some in batched(folded_since(database, _EVER)):
+        later += [article for article in some if article.arrived_at >= moment]
+        _restore(matcher, [article for article in some if article.arrived_at < moment])
     return matcher, later
+
+
+def _matcher(database: Database, model: Model) -> Matcher:
+    return Matcher(model, corrections=map(_correction, all_corrections(database)))
+
+
+def _restore(matcher: Matcher, some: Sequence[FoldArticle]) -> None:
+    placed = [(one, _document(one)) for one in some if one.story_key is not None]
+    matcher.prepare([document for _, document in placed])
+    for article, document in placed:
+        assert article.story_key is not None  # noqa: S101 - as above
+        decision = Decision(
+            id=article.id,
+            story=article.story_key,
+            copy_of=article.copy_of,
+            evidence=tuple(Evidence(*item) for item in article.evidence),
+            recurring=article.recurring,
+        )
+        matcher.restore(document, decision)
+
+
+def batched(found: Iterable[FoldArticle]) -> Iterator[list[FoldArticle]]:
+    """``found`` in lists of ``BATCH`` (``itertools.batched`` came with Python 3.12)."""
+    left = iter(found)
+    while some := list(islice(left, BATCH)):
+        yield some
 
 
 @dataclass(slots=True)
@@ -177,11 +197,13 @@ class Decided:
 def decide(matcher: Matcher, batch: Sequence[FoldArticle]) -> Decided:
     """Where the matcher puts each article of a batch."""
     decided = Decided()
+    documents = {one.id: _document(one) for one in batch if one.story_key is None}
+    matcher.prepare(list(documents.values()))
     for article in batch:
-        if article.story_key is not None:  # its text changed, not its place
+        if article.id not in documents:  # its text changed, not its place
             decided.revised.append((article.id, article.version))
             continue
-        result = matcher.add(_document(article))
+        result = matcher.add(documents[article.id])
         decision = result.decision
         decided.groups[article.id] = decision.story
         decided.decisions[article.id] = ArticleDecision(
