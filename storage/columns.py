@@ -23,6 +23,9 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 def storable(text: str) -> str:
     """``text`` without the characters that no database keeps: NUL and halves of surrogate pairs."""
+    # Nearly all is storable, which this says of ASCII a hundred times faster than the pattern.
+    if text.isascii() and "\0" not in text:
+        return text
     return _UNSTORABLE.sub("", text)
 
 
@@ -32,6 +35,8 @@ def storable_key(text: str) -> str:
     (2,704 bytes.) The end of a longer one gives way to a hash of the whole.
     """
     key = storable(text)
+    if 4 * len(key) <= _KEY_BYTES:
+        return key
     encoded = key.encode()
     if len(encoded) <= _KEY_BYTES:
         return key

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from operator import itemgetter
+from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from feeds.model import FeedEntry
 from storage.chunks import chunks
@@ -13,7 +14,7 @@ from storage.columns import storable_key
 from storage.database import Database
 from storage.locks import lock_articles
 from storage.tables import Article, Entry, Fetch, articles, entries, fetches, new_row, sources
-from storage.upsert import insert
+from storage.upsert import insert_for
 from storage.values import EntryWrite, KnownEntry, PollCommit
 
 _KEEP = ("id", "source_id", "guid", "first_seen_at")
@@ -46,24 +47,28 @@ def known_entries(
 
 def commit_poll(db: Database, commit: PollCommit) -> None:
     """Write one poll's outcome in one transaction."""
+    commit_polls(db, [commit])
+
+
+def commit_polls(db: Database, commits: Sequence[PollCommit]) -> None:
+    """Write the outcomes of polls of different sources in one transaction."""
+    writes = [(commit, write) for commit in commits for write in commit.new + commit.changed]
     with db.write() as connection:
-        writes = commit.new + commit.changed
         if writes:
-            ids = _ensure_articles(connection, commit, writes)
-            _upsert_entries(connection, commit, writes, ids)
-            _read_again(
-                connection, {ids[storable_key(write.article_key)] for write in commit.changed}
-            )
-        _update_source(connection, commit)
-        connection.execute(insert(connection, fetches).values(**_fetch_row(commit)))
+            ids = _ensure_articles(connection, writes)
+            _upsert_entries(connection, writes, ids)
+            changed = (write for commit in commits for write in commit.changed)
+            _read_again(connection, {ids[storable_key(write.article_key)] for write in changed})
+        _update_sources(connection, commits)
+        connection.execute(_INSERT_FETCH, [_fetch_row(commit) for commit in commits])
 
 
 def _ensure_articles(
-    connection: Connection, commit: PollCommit, writes: Sequence[EntryWrite]
+    connection: Connection, writes: Iterable[tuple[PollCommit, EntryWrite]]
 ) -> dict[str, int]:
-    first: dict[str, FeedEntry] = {}
-    for write in writes:
-        first.setdefault(storable_key(write.article_key), write.entry)
+    first: dict[str, tuple[PollCommit, FeedEntry]] = {}
+    for commit, write in writes:
+        first.setdefault(storable_key(write.article_key), (commit, write.entry))
     rows = [
         new_row(
             Article,
@@ -75,33 +80,43 @@ def _ensure_articles(
         )
         # In one order everywhere: two polls that show the same articles would else lock each other
         # out.
-        for key, entry in sorted(first.items(), key=itemgetter(0))
+        for key, (commit, entry) in sorted(first.items(), key=itemgetter(0))
     ]
-    statement = insert(connection, articles).on_conflict_do_nothing(index_elements=["key"])
-    connection.execute(statement, rows)
+    connection.execute(_insert_articles(connection.dialect.name), rows)
     ids: dict[str, int] = {}
     for some in chunks(first):
         found = connection.execute(
             select(articles.c.id, articles.c.key).where(articles.c.key.in_(some))
         )
-        ids.update((row.key, row.id) for row in found)
+        ids.update((key, number) for number, key in found)
     return ids
 
 
 def _upsert_entries(
     connection: Connection,
-    commit: PollCommit,
-    writes: Sequence[EntryWrite],
+    writes: Iterable[tuple[PollCommit, EntryWrite]],
     ids: Mapping[str, int],
 ) -> None:
-    statement = insert(connection, entries)
+    rows = [_entry_row(commit, w, ids[storable_key(w.article_key)]) for commit, w in writes]
+    connection.execute(_upsert_entry(connection.dialect.name), rows)
+
+
+_INSERT_FETCH = fetches.insert()
+
+
+@cache
+def _insert_articles(dialect: str) -> Any:  # noqa: ANN401 - two unrelated Insert classes
+    return insert_for(dialect, articles).on_conflict_do_nothing(index_elements=["key"])
+
+
+@cache
+def _upsert_entry(dialect: str) -> Any:  # noqa: ANN401 - two unrelated Insert classes
+    statement = insert_for(dialect, entries)
     columns = [column.name for column in entries.c if column.name not in _KEEP]
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["source_id", "guid"],
         set_={name: statement.excluded[name] for name in columns},
     )
-    rows = [_entry_row(commit, write, ids[storable_key(write.article_key)]) for write in writes]
-    connection.execute(statement, rows)
 
 
 def _entry_row(commit: PollCommit, write: EntryWrite, article_id: int) -> dict[str, Any]:
@@ -140,7 +155,18 @@ def _read_again(connection: Connection, article_ids: Iterable[int]) -> None:
         )
 
 
-def _update_source(connection: Connection, commit: PollCommit) -> None:
+def _update_sources(connection: Connection, commits: Iterable[PollCommit]) -> None:
+    # One statement for all that set the same columns.
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for commit in sorted(commits, key=attrgetter("source_id")):
+        values = _source_values(commit)
+        alike.setdefault(tuple(values), []).append(values | {"polled_id": commit.source_id})
+    statement = update(sources).where(sources.c.id == bindparam("polled_id"))
+    for rows in alike.values():
+        connection.execute(statement, rows)
+
+
+def _source_values(commit: PollCommit) -> dict[str, Any]:
     values: dict[str, Any] = {
         "next_poll_at": commit.next_poll_at,
         "schedule": dict(commit.schedule),
@@ -167,7 +193,7 @@ def _update_source(connection: Connection, commit: PollCommit) -> None:
             "etag": commit.validators.etag,
             "last_modified": commit.validators.last_modified,
         }
-    connection.execute(update(sources).where(sources.c.id == commit.source_id).values(values))
+    return values
 
 
 def _fetch_row(commit: PollCommit) -> dict[str, Any]:

@@ -7,7 +7,7 @@ claim -> wait one's turn -> fetch -> 304, or the same bytes as before: unchanged
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -29,7 +29,7 @@ from feeds.model import (
 )
 from feeds.parsing.identity import ambiguous_guids
 from feeds.parsing.parse import parse_feed
-from storage.polling import commit_poll, known_entries
+from storage.polling import commit_polls, known_entries
 from storage.sources import claim_due, overdue, postpone, set_next_polls
 from storage.values import PollCommit, SourceState
 
@@ -44,6 +44,7 @@ REMEMBERED = 2000
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a source is due that is gone for good: when the operator asks for it."""
 
+_REMEMBERED = tuple(field.name for field in fields(Health))
 _MOMENTS = ("last_success", "gone_since", "sample_since", "redirect_since")
 
 _log = structlog.get_logger()
@@ -88,7 +89,7 @@ class Poller:
             now=self._tools.clock(),
             rng=self._tools.rng,
         )
-        await self._tools.ledger.write(commit_poll, commit)
+        await self._tools.ledger.write_grouped(commit_polls, commit)
         if plan.host_not_before:
             wait = (plan.host_not_before - commit.at).total_seconds()
             self._tools.pacer.hold(_answered_by(source, outcome), wait)
@@ -254,7 +255,7 @@ def health_of(schedule: Mapping[str, Any]) -> Health:
 
 def remembered(health: Health) -> dict[str, Any]:
     """``health`` as JSON keeps it."""
+    values = ((name, getattr(health, name)) for name in _REMEMBERED)
     return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in asdict(health).items()
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in values
     }
