@@ -9,7 +9,7 @@ by one: an item reads the same whatever stands beside it, and a bad one costs on
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -35,17 +35,26 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item. ``around`` are the start tags it stands in, ``markup`` is its own.
-
-    ``is_plain`` says that reading it leaves nothing behind that others would read differently by.
-    """
+    """One item. ``around`` are the start tags it stands in, ``markup`` is what it is written as."""
 
     around: tuple[str, ...]
+    element: Element
     markup: str
     guid: str
     link: str
     date: str
-    is_plain: bool
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether ``feedparser`` is in the state after the item that it was in before.
+
+        It keeps prefixes and some bases for ever, and loses count in markup that is not escaped.
+        """
+        markup = self.markup
+        own_prefixes = markup.count(" xmlns") > len(self.element.nsmap)
+        if own_prefixes or " base=" in markup or "xml:base=" in markup:
+            return False
+        return all(map(_is_plain, self.element))
 
     def head(self, surroundings: str) -> RawEntry:
         """What identifies the item. ``surroundings`` is all else that its reading depends on."""
@@ -125,12 +134,11 @@ def batches(items: Iterable[Item]) -> Iterable[list[Item]]:
     return found.values()
 
 
-def document_of(items: Sequence[Item]) -> str:
-    """A document with nothing in it but ``items``, which stand in the same place."""
-    around = items[0].around
-    names = [tag[1:].split()[0].rstrip(">") for tag in around]
+def document_of(item: Item) -> str:
+    """A document with nothing in it but ``item``."""
+    names = [tag[1:].split()[0].rstrip(">") for tag in item.around]
     ends = (f"</{name}>" for name in reversed(names))
-    return "".join((*around, *(item.markup for item in items), *ends))
+    return "".join((*item.around, item.markup, *ends))
 
 
 def _item(element: Element, around: dict[Element, tuple[str, ...]]) -> Item:
@@ -152,20 +160,16 @@ def _item(element: Element, around: dict[Element, tuple[str, ...]]) -> Item:
     markup = etree.tostring(element, encoding="unicode", with_tail=False)
     parent = element.getparent()
     tags = () if parent is None else around[parent]
-    return Item(tags, markup, guid, original or link, date, _is_plain(element, markup))
+    return Item(tags, element, markup, guid, original or link, date)
 
 
-def _is_plain(element: Element, markup: str) -> bool:
-    """Whether ``feedparser`` is in the state after ``element`` that it was in before.
-
-    It keeps prefixes and some bases for ever, and loses count in markup that is not escaped.
-    """
-    own_prefixes = markup.count(" xmlns") > len(element.nsmap)
-    if own_prefixes or " base=" in markup or "xml:base=" in markup:
+def _is_plain(part: Element) -> bool:
+    if not isinstance(part.tag, str):  # a reference to an entity
         return False
-    names = [local_name(child) for child in element]
-    nests = any(len(child) for child, name in zip(element, names, strict=True) if name != "author")
-    return not nests and _UNSETTLING.isdisjoint(names)
+    name = local_name(part)
+    if len(part) and (name != "author" or any(len(child) for child in part)):
+        return False
+    return name not in _UNSETTLING
 
 
 def _joined(base: str | None, value: str) -> str:
