@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -23,6 +24,7 @@ MAX_PARTS = 1000
 MAX_ATTRIBUTES = 100
 """Attributes of an element, which it looks up one by one in a list: 7 s for 20,000."""
 
+_overloaded = etree.XPath(f"//*[@*[{MAX_ATTRIBUTES + 1}]]")
 _ROOTS = frozenset({"rss", "rdf", "feed"})
 _ITEM = re.compile(r"<(?:[\w-]{1,40}:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _GUIDS = frozenset({"guid", "id"})
@@ -88,7 +90,7 @@ def take_apart(text: str, *, recover: bool = False) -> Apart | None:
     )
     if nested or (not elements and _ITEM.search(text)):
         return None
-    for node in root.iter():
+    for node in _overloaded(root):
         for name in list(node.attrib)[MAX_ATTRIBUTES:]:
             del node.attrib[name]
     if "xml:base" in text:
@@ -145,17 +147,17 @@ def _item(element: Element, around: dict[Element, tuple[str, ...]]) -> Item:
     del element[MAX_PARTS:]
     guid, link, original, date = element.get(_ABOUT, ""), "", "", ""
     for child in list(element):
-        name = local_name(child)
-        if name in _GUIDS and not text_of(child):
+        role = _role(child.tag)
+        if role == "guid" and not text_of(child):
             element.remove(child)  # feedparser would take it for the guid all the same
-        elif name in _GUIDS:
+        elif role == "guid":
             is_link = child.get("isPermaLink", "true") == "true"
             guid = _joined(child.base, text_of(child)) if is_link else text_of(child)
-        elif name == "link" and child.get("rel", "alternate") == "alternate":
+        elif role == "link" and child.get("rel", "alternate") == "alternate":
             link = _joined(child.base, child.get("href") or text_of(child)) or link
-        elif name == "origlink":
+        elif role == "origlink":
             original = text_of(child)
-        elif name in _DATES:
+        elif role == "date":
             date = date or text_of(child)
     markup = etree.tostring(element, encoding="unicode", with_tail=False)
     parent = element.getparent()
@@ -163,13 +165,27 @@ def _item(element: Element, around: dict[Element, tuple[str, ...]]) -> Item:
     return Item(tags, element, markup, guid, original or link, date)
 
 
+@lru_cache(maxsize=1024)
+def _role(tag: object) -> str:
+    """What an element of this name tells about its item here: mostly nothing."""
+    name = str(tag).rpartition("}")[2].lower()
+    if name in _GUIDS:
+        return "guid"
+    if name in _DATES:
+        return "date"
+    return name if name in {"link", "origlink"} else ""
+
+
 def _is_plain(part: Element) -> bool:
-    if not isinstance(part.tag, str):  # a reference to an entity
-        return False
-    name = local_name(part)
-    if len(part) and (name != "author" or any(len(child) for child in part)):
-        return False
-    return name not in _UNSETTLING
+    if len(part):
+        return local_name(part) == "author" and not any(len(child) for child in part)
+    return _settles(part.tag)
+
+
+@lru_cache(maxsize=1024)
+def _settles(tag: object) -> bool:
+    # A reference to an entity has no name but a function.
+    return isinstance(tag, str) and tag.rpartition("}")[2].lower() not in _UNSETTLING
 
 
 def _joined(base: str | None, value: str) -> str:
@@ -185,8 +201,9 @@ def _start_tags(element: Element) -> tuple[str, ...]:
 
 
 def _start_tag(element: Element) -> str:
-    markup = etree.tostring(element, encoding="unicode", with_tail=False)
-    return markup.partition(">")[0].rstrip("/") + ">"  # in attributes it is written &gt;
+    alone = etree.Element(element.tag, dict(element.attrib), element.nsmap)
+    alone.text = ""  # not written as an empty element
+    return etree.tostring(alone, encoding="unicode").partition(">")[0] + ">"  # elsewhere it is &gt;
 
 
 def _remove(element: Element) -> None:

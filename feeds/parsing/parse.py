@@ -24,7 +24,12 @@ from feeds.parsing.known import Apart, Item, batches, document_of, take_apart
 from feeds.parsing.mend import mend
 from feeds.parsing.parse_json import read_json
 from feeds.parsing.raw import RawEntry, RawFeed, mark_known, newest
-from feeds.parsing.read_feedparser import read_document, read_items, read_plain_items
+from feeds.parsing.read_feedparser import (
+    read_document,
+    read_head,
+    read_items,
+    read_plain_items,
+)
 from feeds.parsing.xml_tree import root_name
 
 _FEED_START = re.compile(
@@ -97,7 +102,7 @@ def _read_apart(
     apart: Apart, kind: str, url: str, known: Collection[bytes], limit: int
 ) -> RawFeed | str:
     """The head, and each item that is not known by itself, so that it reads the same always."""
-    feed = read_document(apart.head, kind, limit)
+    feed = read_head(apart.head, kind)
     if not isinstance(feed, RawFeed):
         return feed
     feed.language = feed.language or apart.language

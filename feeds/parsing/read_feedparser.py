@@ -11,7 +11,7 @@ from typing import Any
 
 from feeds.parsing.decode import without_controls
 from feeds.parsing.raw import NOTHING, Prose, RawEntry, RawFeed, RawFile, add_media
-from feeds.parsing.run_feedparser import Node, parse_document, parse_items
+from feeds.parsing.run_feedparser import Node, parse_document, parse_head, parse_items
 from feeds.parsing.xml_tree import Element
 
 _ITEM_END = re.compile(r"</(?:\w{1,20}:)?(?:item|entry)\s*>", re.IGNORECASE)
@@ -34,6 +34,17 @@ def read_document(text: str, kind: str, limit: int) -> RawFeed | str:
         feed = _read(parse_document(text), kind, limit, len(ends))
     except Exception as error:  # noqa: BLE001 - it raises nearly anything, and content is no error
         return _short(f"the document cannot be read: {type(error).__name__}: {error}")
+    if isinstance(feed, RawFeed):
+        feed.skip_hours, feed.skip_days = _listed(_SKIP_HOURS, text), _listed(_SKIP_DAYS, text)
+    return feed
+
+
+def read_head(text: str, kind: str) -> RawFeed | str:
+    """The same of a well-formed feed whose items were taken out."""
+    try:
+        feed = _read(parse_head(text), kind, 0, 0)
+    except Exception:  # noqa: BLE001 - it raises nearly anything, and content is no error
+        return read_document(text, kind, 0)
     if isinstance(feed, RawFeed):
         feed.skip_hours, feed.skip_days = _listed(_SKIP_HOURS, text), _listed(_SKIP_DAYS, text)
     return feed

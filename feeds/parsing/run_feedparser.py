@@ -13,10 +13,10 @@ is its own strict parser with shorter ways where nothing of that can matter; all
 
 import io
 import re
-import xml.sax
-import xml.sax.handler
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
+from xml.sax.expatreader import ExpatParser
+from xml.sax.handler import feature_external_ges, feature_namespaces
 
 import feedparser
 from feedparser.api import StrictFeedParser
@@ -74,6 +74,17 @@ def _bounded(text: str) -> str:
     return text
 
 
+def parse_head(text: str) -> Node:
+    """The same in a document that is known to be well-formed and to hold no items.
+
+    ``feedparser.parse`` would look for encodings, doctypes and other XML parsers first, which takes
+    it as long as reading. It may raise nearly anything.
+    """
+    reader = _StrictParser()
+    _sax_parser(reader).feed(_bounded(text))
+    return {"feed": reader.feeddata, "entries": reader.entries, "version": reader.version}
+
+
 def parse_items(around: Sequence[str], items: Sequence[Element]) -> list[Node]:
     """What ``feedparser`` finds in plain ``items`` that stand in the start tags ``around``.
 
@@ -86,16 +97,29 @@ def parse_items(around: Sequence[str], items: Sequence[Element]) -> list[Node]:
     return found
 
 
+def _sax_parser(handler: StrictFeedParser) -> ExpatParser:
+    parser = ExpatParser()
+    parser.setFeature(feature_namespaces, True)
+    parser.setFeature(feature_external_ges, False)
+    parser.setContentHandler(handler)
+    return parser
+
+
+class _StrictParser(StrictFeedParser):  # type: ignore[misc] # feedparser has no types
+    def __init__(self) -> None:
+        super().__init__("", None, "utf-8")
+        self.resolve_relative_uris = self.sanitize_html = False
+
+
 class _UnusualError(Exception):
     """Not so plain: an item inside of a picture, or markup inside of a content."""
 
 
-class _ItemReader(StrictFeedParser):  # type: ignore[misc] # feedparser has no types
+class _ItemReader(_StrictParser):
     """``feedparser``'s strict parser, for elements that neither nest nor declare anything."""
 
     def __init__(self) -> None:
-        super().__init__("", None, "utf-8")
-        self.resolve_relative_uris = self.sanitize_html = False
+        super().__init__()
         self.entries = _Entries()
         self.contentparams = _Parameters()
         self._names: dict[str, str] = {}
@@ -106,11 +130,7 @@ class _ItemReader(StrictFeedParser):  # type: ignore[misc] # feedparser has no t
     def inside(cls, around: Sequence[str]) -> Self:
         """A reader that has read these start tags, as ``feedparser.parse`` would."""
         reader = cls()
-        parser = xml.sax.make_parser()
-        parser.setFeature(xml.sax.handler.feature_namespaces, True)
-        parser.setFeature(xml.sax.handler.feature_external_ges, False)
-        parser.setContentHandler(reader)
-        parser.feed("".join(around))
+        _sax_parser(reader).feed("".join(around))
         if reader.inimage or reader.intextinput or reader.insource or reader.incontent:
             raise _UnusualError
         return reader
