@@ -14,8 +14,10 @@ from storage.database import Database
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _READERS = 4
-_GROUP = 50
+_GROUP = 100
 """Items written in one transaction at the most: others wait for the writer too."""
+_GATHERING = 0.02
+"""Seconds for which an item waits for others to share its transaction."""
 
 
 class Ledger:
@@ -55,6 +57,7 @@ class Ledger:
     async def _write_groups(self, function: Callable[[Database, Sequence[Any]], None]) -> None:
         try:
             while waiting := self._waiting.get(function):
+                await asyncio.sleep(_GATHERING)
                 group, self._waiting[function] = waiting[:_GROUP], waiting[_GROUP:]
                 await self._write_group(function, group)
         finally:

@@ -290,7 +290,9 @@ def table(results: dict[tuple[str, str], list[tuple[float, float]]], feeds: int)
         for name, rate in rates.items():
             cpu = statistics.median(cpu for _, cpu in results[one, name]) / feeds * 1000
             middle = statistics.median(rate)
-            ratio = f"{middle / statistics.median(rates['reader']):.1f}" if "reader" in rates else ""
+            ratio = (
+                f"{middle / statistics.median(rates['reader']):.1f}" if "reader" in rates else ""
+            )
             print(f"{one:<8}{name:<10}{middle:>9.0f}{max(rate):>9.0f}{cpu:>13.2f}{ratio:>8}")
 
 

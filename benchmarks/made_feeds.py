@@ -5,6 +5,7 @@ entries, so that ``newest + 1`` is the same feed with one new entry on top and t
 """
 
 import random
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
@@ -14,10 +15,11 @@ ENTRIES = 30
 BYTES = 58_000
 FIRST = datetime(2026, 10, 1, tzinfo=UTC)
 _TEXTS = 97
-_WORDS = (
+_WORDS = re.findall(
+    r"\w+",
     "harbour ferry council storm the of and a to in is was for on with as by at from that new said"
-    " mayor police river bridge school court week after before city people plan vote fire water"
-).split()
+    " mayor police river bridge school court week after before city people plan vote fire water",
+)
 
 
 def rss(feed: int = 0, newest: int = ENTRIES) -> bytes:
@@ -67,7 +69,8 @@ def atom(feed: int = 0, newest: int = ENTRIES) -> bytes:
         f"<published>{_date(n).isoformat()}</published><updated>{_date(n).isoformat()}</updated>"
         f'<author><name>{_words(n, 2)}</name></author><category term="{_words(n, 1)}"/>'
         f'<summary type="html">{escape(_words(n, 30))}</summary>'
-        f'<content type="html">{escape(_html(feed + n, BYTES // ENTRIES - 900))}</content></entry>\n'
+        f'<content type="html">{escape(_html(feed + n, BYTES // ENTRIES - 900))}</content>'
+        "</entry>\n"
         for n in _numbers(newest)
     )
     return (

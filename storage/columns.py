@@ -17,7 +17,7 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 """The number of what there may be more than two thousand million of."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_KEY_BYTES = 2000
+_KEY_BYTES = 2200
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -45,6 +45,8 @@ def storable_key(text: str) -> str:
 
 def dump_json(value: object) -> str:
     """JSON that either engine keeps."""
+    if value == []:  # most lists of most entries
+        return "[]"
     dumped = _encode(value)
     if "\\u0000" in dumped:
         dumped = _encode(_storable_json(value))
@@ -84,12 +86,13 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"naive time {value!r} where an aware one belongs")
-        utc = value.astimezone(UTC)
+        utc = value if value.tzinfo is UTC else value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - the base class's signature
         """Always aware UTC."""
         if value is None:
             return None
-        aware: datetime = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return aware.astimezone(UTC)
+        if value.tzinfo is None:
+            return value.replace(tzinfo=UTC)  # type: ignore[no-any-return] # the driver's
+        return value.astimezone(UTC)  # type: ignore[no-any-return] # the driver's

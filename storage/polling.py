@@ -13,10 +13,21 @@ from storage.chunks import chunks
 from storage.columns import storable_key
 from storage.database import Database
 from storage.locks import lock_articles
-from storage.tables import Article, Entry, Fetch, articles, entries, fetches, new_row, sources
+from storage.tables import (
+    Article,
+    Entry,
+    Fetch,
+    articles,
+    constant_values,
+    entries,
+    fetches,
+    new_row,
+    sources,
+)
 from storage.upsert import insert_for
 from storage.values import EntryWrite, KnownEntry, PollCommit
 
+_OF_NEW_ARTICLES = {"key", "source_id", "url", "title", "arrived_at"}
 _KEEP = ("id", "source_id", "guid", "first_seen_at")
 
 
@@ -38,10 +49,12 @@ def known_entries(
         rows = list(connection.execute(latest)) if newest else []
         for some in chunks(given):
             rows += connection.execute(columns.where(entries.c.guid.in_(some)))
-    for row in rows:
-        digest = bytes.fromhex(row.raw_digest) if row.raw_digest else None
-        published = None if row.published_guessed else row.published_at
-        known[given.get(row.guid, row.guid)] = KnownEntry(row.content_hash, digest, published)
+    for guid, content_hash, digest, published, guessed in rows:
+        known[given.get(guid, guid)] = KnownEntry(
+            content_hash,
+            bytes.fromhex(digest) if digest else None,
+            None if guessed else published,
+        )
     return known
 
 
@@ -70,14 +83,13 @@ def _ensure_articles(
     for commit, write in writes:
         first.setdefault(storable_key(write.article_key), (commit, write.entry))
     rows = [
-        new_row(
-            Article,
-            key=key,
-            source_id=commit.source_id,
-            url=entry.url,
-            title=entry.title,
-            arrived_at=commit.at,
-        )
+        {
+            "key": key,
+            "source_id": commit.source_id,
+            "url": entry.url,
+            "title": entry.title,
+            "arrived_at": commit.at,
+        }
         # In one order everywhere: two polls that show the same articles would else lock each other
         # out.
         for key, (commit, entry) in sorted(first.items(), key=itemgetter(0))
@@ -106,7 +118,10 @@ _INSERT_FETCH = fetches.insert()
 
 @cache
 def _insert_articles(dialect: str) -> Any:  # noqa: ANN401 - two unrelated Insert classes
-    return insert_for(dialect, articles).on_conflict_do_nothing(index_elements=["key"])
+    # What is the same of all new ones stands in the statement: a parameter of a row costs 2 µs.
+    constants = constant_values(Article, _OF_NEW_ARTICLES)
+    statement = insert_for(dialect, articles).values(constants)
+    return statement.on_conflict_do_nothing(index_elements=["key"])
 
 
 @cache

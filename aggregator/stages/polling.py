@@ -135,7 +135,7 @@ class Poller:
             known=frozenset(entry.raw_digest for entry in known.values() if entry.raw_digest),
             ambiguous=ambiguous_guids(known),
         )
-        if isinstance(parsed, ParsedFeed):
+        if isinstance(parsed, ParsedFeed) and len(known) == REMEMBERED:
             elder = [entry.guid for entry in parsed.entries if entry.guid not in known]
             known |= await self._tools.ledger.read(known_entries, source.id, elder)
         return read(outcome, parsed, known, source.id)

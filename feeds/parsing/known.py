@@ -147,7 +147,7 @@ def _item(element: Element, around: dict[Element, tuple[str, ...]]) -> Item:
     del element[MAX_PARTS:]
     guid, link, original, date = element.get(_ABOUT, ""), "", "", ""
     for child in list(element):
-        role = _role(child.tag)
+        role = _role(str(child.tag))
         if role == "guid" and not text_of(child):
             element.remove(child)  # feedparser would take it for the guid all the same
         elif role == "guid":
@@ -166,9 +166,9 @@ def _item(element: Element, around: dict[Element, tuple[str, ...]]) -> Item:
 
 
 @lru_cache(maxsize=1024)
-def _role(tag: object) -> str:
+def _role(tag: str) -> str:
     """What an element of this name tells about its item here: mostly nothing."""
-    name = str(tag).rpartition("}")[2].lower()
+    name = tag.rpartition("}")[2].lower()
     if name in _GUIDS:
         return "guid"
     if name in _DATES:
@@ -179,13 +179,13 @@ def _role(tag: object) -> str:
 def _is_plain(part: Element) -> bool:
     if len(part):
         return local_name(part) == "author" and not any(len(child) for child in part)
-    return _settles(part.tag)
+    # A reference to an entity has no name but a function.
+    return isinstance(part.tag, str) and _settles(part.tag)
 
 
 @lru_cache(maxsize=1024)
-def _settles(tag: object) -> bool:
-    # A reference to an entity has no name but a function.
-    return isinstance(tag, str) and tag.rpartition("}")[2].lower() not in _UNSETTLING
+def _settles(tag: str) -> bool:
+    return tag.rpartition("}")[2].lower() not in _UNSETTLING
 
 
 def _joined(base: str | None, value: str) -> str:

@@ -1,4 +1,4 @@
-"""How ``feedparser`` is run: on whole documents, and faster on plain items of a tree. Its only home.
+"""How ``feedparser`` is run: on documents, and faster on plain items of a tree. Its only home.
 
 What it finds is :mod:`feeds.parsing.read_feedparser`'s to read. Its sanitising and resolving of
 links are off; :mod:`feeds.clean` does both. It is handed bytes or elements, never an address, so it
