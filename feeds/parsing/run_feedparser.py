@@ -36,6 +36,9 @@ _SYNONYMS = frozenset(FeedParserDict.keymap) | {
 }
 _SCOPED = frozenset({"xml:base", "base", "xml:lang", "lang"})
 
+# Dates are read as text, by feeds.parsing.dates; its own dozen of patterns need not be tried.
+feedparser.registerDateHandler(lambda _: (1970, 1, 1, 0, 0, 0, 3, 1, 0))
+
 Node = dict[str, Any]
 """A feedparser dictionary. Its own ``get`` translates names and warns; ``dict.get`` does not."""
 
