@@ -25,7 +25,7 @@ from storage.tables import (
     sources,
 )
 from storage.upsert import insert_for
-from storage.values import EntryWrite, KnownEntry, PollCommit
+from storage.values import EntryWrite, KnownEntry, PollCommit, PushCommit
 
 _OF_NEW_ARTICLES = {"key", "source_id", "url", "title", "arrived_at"}
 _KEEP = ("id", "source_id", "guid", "first_seen_at")
@@ -65,21 +65,26 @@ def commit_poll(db: Database, commit: PollCommit) -> None:
 
 def commit_polls(db: Database, commits: Sequence[PollCommit]) -> None:
     """Write the outcomes of polls of different sources in one transaction."""
-    writes = [(commit, write) for commit in commits for write in commit.new + commit.changed]
     with db.write() as connection:
-        if writes:
-            ids = _ensure_articles(connection, writes)
-            _upsert_entries(connection, writes, ids)
-            changed = (write for commit in commits for write in commit.changed)
-            _read_again(connection, {ids[storable_key(write.article_key)] for write in changed})
+        write_entries(connection, commits)
         _update_sources(connection, commits)
         connection.execute(_INSERT_FETCH, [_fetch_row(commit) for commit in commits])
 
 
+def write_entries(connection: Connection, commits: Sequence[PollCommit | PushCommit]) -> None:
+    """Write what is new and changed; changed entries' articles are to be read again."""
+    writes = [(commit, write) for commit in commits for write in commit.new + commit.changed]
+    if writes:
+        ids = _ensure_articles(connection, writes)
+        _upsert_entries(connection, writes, ids)
+        changed = (write for commit in commits for write in commit.changed)
+        _read_again(connection, {ids[storable_key(write.article_key)] for write in changed})
+
+
 def _ensure_articles(
-    connection: Connection, writes: Iterable[tuple[PollCommit, EntryWrite]]
+    connection: Connection, writes: Iterable[tuple[PollCommit | PushCommit, EntryWrite]]
 ) -> dict[str, int]:
-    first: dict[str, tuple[PollCommit, FeedEntry]] = {}
+    first: dict[str, tuple[PollCommit | PushCommit, FeedEntry]] = {}
     for commit, write in writes:
         first.setdefault(storable_key(write.article_key), (commit, write.entry))
     rows = [
@@ -106,7 +111,7 @@ def _ensure_articles(
 
 def _upsert_entries(
     connection: Connection,
-    writes: Iterable[tuple[PollCommit, EntryWrite]],
+    writes: Iterable[tuple[PollCommit | PushCommit, EntryWrite]],
     ids: Mapping[str, int],
 ) -> None:
     rows = [_entry_row(commit, w, ids[storable_key(w.article_key)]) for commit, w in writes]
@@ -134,7 +139,9 @@ def _upsert_entry(dialect: str) -> Any:  # noqa: ANN401 - two unrelated Insert c
     )
 
 
-def _entry_row(commit: PollCommit, write: EntryWrite, article_id: int) -> dict[str, Any]:
+def _entry_row(
+    commit: PollCommit | PushCommit, write: EntryWrite, article_id: int
+) -> dict[str, Any]:
     entry = write.entry
     return new_row(
         Entry,

@@ -24,7 +24,7 @@ from feeds.model import (
 )
 from feeds.page.article import ArticleMaterial, FeedMaterial, PageBytes, read_article
 from feeds.page.choose import Choice
-from storage.articles import claim_new, commit_reading
+from storage.articles import claim_new, commit_reading, release_new
 from storage.values import Appearance, ArticleReading, ArticleToRead
 
 AGENT = "newsfold"
@@ -46,21 +46,21 @@ class Reader:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._robots = Robots(_InTurn(tools), AGENT)
-        self._leases: dict[int, datetime] = {}
 
     async def claim(self, limit: int) -> Sequence[ArticleToRead]:
         """Take articles that wait to be read."""
         now = self._tools.clock()
-        claimed = await self._tools.ledger.write(claim_new, now, now + LEASE, limit)
-        self._leases.update((article.id, now + LEASE) for article in claimed)
-        return claimed
+        return await self._tools.ledger.write(claim_new, now, now + LEASE, limit)
+
+    async def release(self, articles: Sequence[ArticleToRead]) -> None:
+        """Give back what was claimed and will not be read now."""
+        await self._tools.ledger.write(release_new, articles)
 
     async def read(self, article: ArticleToRead) -> None:
         """Settle what the text of a claimed article is."""
-        lease = self._leases.pop(article.id)
         shown = best_appearance(article.appearances)
-        page, why = await self._page(article, shown, lease)
-        if self._tools.clock() >= lease:
+        page, why = await self._page(article, shown)
+        if self._tools.clock() >= article.claimed_until:
             return  # it waited its turn for too long, and is somebody else's by now
         material, trouble = await self._material(feed_text(shown), page)
         reading = settle(article, shown, material, (*why, *trouble))
@@ -75,7 +75,7 @@ class Reader:
         )
 
     async def _page(
-        self, article: ArticleToRead, shown: Appearance, lease: datetime
+        self, article: ArticleToRead, shown: Appearance
     ) -> tuple[PageBytes | None, tuple[str, ...]]:
         """The article's page, or why there is none."""
         refusal = no_page(article, shown)
@@ -96,7 +96,7 @@ class Reader:
         async with self._tools.pacer.turn(request.url, rules.crawl_delay) as held:
             if held:
                 return None, (_left_alone(held),)
-            if self._tools.clock() >= lease:
+            if self._tools.clock() >= article.claimed_until:
                 return None, ()
             outcome = await self._tools.fetch(request)
         return usable_page(outcome)

@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from storage.database import StorageTroubleError
+
 _T = TypeVar("_T")
 _log = structlog.get_logger()
 _REFILLS = 8
@@ -29,17 +31,20 @@ class Stage(Generic[_T]):
         claim: Callable[[int], Awaitable[Sequence[_T]]],
         handle: Callable[[_T], Awaitable[None]],
         slots: int,
+        *,
         after: Callable[[], None] = lambda: None,
+        release: Callable[[Sequence[_T]], Awaitable[None]] | None = None,
     ) -> None:
         self.name = name
         self._claim = claim
         self._handle = handle
         self._slots = slots
         self._after = after
+        self._release = release
         self._something = asyncio.Event()
         self._woken = False
         self._more = False
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], _T] = {}
 
     def wake(self) -> None:
         """There may be work. Cheap; called by ticks and by the stage before."""
@@ -55,7 +60,8 @@ class Stage(Generic[_T]):
     async def drain(self) -> None:
         """Work until nothing can be claimed and nothing is under way.
 
-        When cancelled, what is under way is cancelled too and comes back with its lease.
+        When cancelled, what is under way is cancelled too and given back; what cannot be, because
+        the process dies, comes back with its lease.
         """
         try:
             self._something.clear()
@@ -70,11 +76,11 @@ class Stage(Generic[_T]):
         if not free or not self._may_find(free):
             return 0
         self._woken = False
-        work = await self._claim_safely(free)
+        work = await self._claimed(free)
         self._more = len(work) == free
         for piece in work:
             task = asyncio.create_task(self._do(piece), name=self.name)
-            self._under_way.add(task)
+            self._under_way[task] = piece
             task.add_done_callback(self._one_done)
         return len(work)
 
@@ -83,28 +89,51 @@ class Stage(Generic[_T]):
         idle = not self._under_way
         return idle or self._woken or (self._more and free * _REFILLS >= self._slots)
 
+    async def _claimed(self, free: int) -> Sequence[_T]:
+        claiming = asyncio.ensure_future(self._claim_safely(free))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            await self._give_back(await claiming)
+            raise
+
     async def _claim_safely(self, free: int) -> Sequence[_T]:
         try:
             return await self._claim(free)
+        except StorageTroubleError:  # the ledger has said so, once
+            return ()
         except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
             _log.exception("claim failed", stage=self.name)
             return ()
 
     def _one_done(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+        self._under_way.pop(task, None)
         self._something.set()
 
     async def _do(self, piece: _T) -> None:
         try:
             await self._handle(piece)
+        except StorageTroubleError as error:
+            _log.warning("work put off", stage=self.name, error=str(error))
         except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
             _log.exception("work failed", stage=self.name)
         else:
             self._after()
 
     async def _abandon(self) -> None:
-        abandoned = list(self._under_way)
+        abandoned = dict(self._under_way)
         for task in abandoned:
             task.cancel()
         await asyncio.gather(*abandoned, return_exceptions=True)
+        await self._give_back([p for task, p in abandoned.items() if task.cancelled()])
         self._under_way.clear()
+
+    async def _give_back(self, pieces: Sequence[_T]) -> None:
+        if not pieces or not self._release:
+            return
+        try:
+            await self._release(pieces)
+        except StorageTroubleError as error:
+            _log.warning("not given back", stage=self.name, error=str(error))
+        except Exception:  # noqa: BLE001 - it comes back with its lease all the same
+            _log.exception("release failed", stage=self.name)
