@@ -17,7 +17,7 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 """The number of what there may be more than two thousand million of."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_KEY_BYTES = 2200
+_KEY_BYTES = 2000
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 

@@ -30,9 +30,10 @@ from feeds.model import (
 )
 from feeds.parsing.identity import ambiguous_guids
 from feeds.parsing.parse import parse_feed
+from storage.columns import storable_key
 from storage.polling import commit_polls, known_entries
 from storage.sources import claim_due, overdue, postpone, release, set_next_polls
-from storage.values import PollCommit, SourceState
+from storage.values import KnownEntry, PollCommit, SourceState
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
@@ -139,8 +140,7 @@ class Poller:
             known=frozenset(entry.raw_digest for entry in known.values() if entry.raw_digest),
             ambiguous=ambiguous_guids(known),
         )
-        if isinstance(parsed, ParsedFeed) and len(known) == REMEMBERED:
-            elder = [entry.guid for entry in parsed.entries if entry.guid not in known]
+        if isinstance(parsed, ParsedFeed) and (elder := _elder(parsed, known)):
             known |= await self._tools.ledger.read(known_entries, source.id, elder)
         return read(outcome, parsed, known, source.id)
 
@@ -162,6 +162,14 @@ class Poller:
             next=commit.next_poll_at.isoformat(timespec="seconds"),
             why="; ".join(plan.reasons),
         )
+
+
+def _elder(parsed: ParsedFeed, known: Mapping[str, KnownEntry]) -> list[str]:
+    """Guids that may be known all the same: of old entries, or stored under another spelling."""
+    unseen = [entry.guid for entry in parsed.entries if entry.guid not in known]
+    if len(known) < REMEMBERED:
+        return [guid for guid in unseen if storable_key(guid) != guid]
+    return unseen
 
 
 def politeness(fetch: FetchSettings) -> Politeness:
