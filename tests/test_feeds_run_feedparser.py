@@ -35,7 +35,7 @@ HEAD = (
     '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"'
     ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/"'
     ' xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" xmlns:atom="http://www.w3.org/2005/Atom"'
-    ' xmlns:dcterms="http://purl.org/dc/terms/" xmlns:odd="urn:odd" xmlns:two="urn:odd"'
+    ' xmlns:dcterms="http://purl.org/dc/terms/" xmlns:odd="urn:odd" xmlns:two="urn:two"'
     ' xmlns:feedburner="http://rssnamespace.org/feedburner/ext/1.0"><channel><title>T</title>'
 )
 ATOM_HEAD = (

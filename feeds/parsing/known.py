@@ -45,6 +45,8 @@ class Item:
     guid: str
     link: str
     date: str
+    declares: bool
+    """Whether it declares prefixes of its own."""
 
     @property
     def is_plain(self) -> bool:
@@ -53,8 +55,7 @@ class Item:
         It keeps prefixes and some bases for ever, and loses count in markup that is not escaped.
         """
         markup = self.markup
-        own_prefixes = markup.count(" xmlns") > len(self.element.nsmap)
-        if own_prefixes or " base=" in markup or "xml:base=" in markup:
+        if self.declares or " base=" in markup or "xml:base=" in markup:
             return False
         return all(map(_is_plain, self.element))
 
@@ -162,7 +163,9 @@ def _item(element: Element, around: dict[Element, tuple[str, ...]]) -> Item:
     markup = etree.tostring(element, encoding="unicode", with_tail=False)
     parent = element.getparent()
     tags = () if parent is None else around[parent]
-    return Item(tags, element, markup, guid, original or link, date)
+    # Written by itself it repeats every declaration around it.
+    declares = parent is None or markup.count(" xmlns") > len(parent.nsmap)
+    return Item(tags, element, markup, guid, original or link, date, declares)
 
 
 @lru_cache(maxsize=1024)

@@ -13,7 +13,7 @@ is its own strict parser with shorter ways where nothing of that can matter; all
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 from xml.sax.expatreader import ExpatParser
 from xml.sax.handler import feature_external_ges, feature_namespaces
@@ -127,7 +127,6 @@ class _ItemReader(_StrictParser):
         self.contentparams = _Parameters()
         self._names: dict[str, str] = {}
         self._handlers: dict[str, tuple[str, _Start | None, _End | None]] = {}
-        self._prefixes: Mapping[str, str] = {}
 
     @classmethod
     def inside(cls, around: Sequence[str]) -> Self:
@@ -141,10 +140,10 @@ class _ItemReader(_StrictParser):
     def read(self, element: Element) -> None:
         """Read ``element`` and all in it."""
         tag = str(element.tag)
-        name = self._names.get(tag) or self._name(element, tag)
+        name = self._names.get(tag) or self._name(tag)
         self._begin(name, self._attributes(element) if element.attrib else {})
         if element.text:
-            self.handle_data(_bounded(element.text) if len(element.text) > 1000 else element.text)
+            self.handle_data(_bounded(element.text))
         for child in element:
             self.read(child)
             if child.tail:
@@ -155,14 +154,13 @@ class _ItemReader(_StrictParser):
         super().push_content(*of_content)
         self.contentparams = _Parameters(self.contentparams)
 
-    def _name(self, element: Element, tag: str) -> str:
+    def _name(self, tag: str) -> str:
         """An element's name as ``startElementNS`` makes it."""
         namespace, _, local = tag.removeprefix("{").rpartition("}")
         prefix = self._matchnamespaces.get(namespace.lower())
         declared = self.namespaces_in_use.items()
         if not prefix and namespace:
             prefix = next((name for name, uri in declared if name and uri == namespace), None)
-        self._prefixes = {uri: name or "" for name, uri in element.nsmap.items()} | {_XML: "xml"}
         self._names[tag] = name = f"{prefix}:{local}".lower() if prefix else local.lower()
         return name
 
@@ -170,13 +168,15 @@ class _ItemReader(_StrictParser):
         """An element's attributes, under ``feedparser``'s prefix and under the document's."""
         attributes: dict[str, str] = {}
         written: dict[str, str] = {}
-        for key, value in element.attrib.items():
+        for key, given in element.attrib.items():
+            value = _bounded(str(given))
             namespace, _, local = str(key).removeprefix("{").rpartition("}")
             if namespace:
                 prefix = self._matchnamespaces.get(namespace.lower(), "")
-                attributes[f"{prefix}:{local}".lower() if prefix else local.lower()] = str(value)
-                local = f"{self._prefixes.get(namespace, '')}:{local}"
-            written[local.lower()] = str(value)
+                attributes[f"{prefix}:{local}".lower() if prefix else local.lower()] = value
+                prefixes = {uri: name or "" for name, uri in element.nsmap.items()} | {_XML: "xml"}
+                local = f"{prefixes.get(namespace, '')}:{local}"
+            written[local.lower()] = value
         attributes |= written
         return dict(map(self._normalize_attributes, attributes.items()))
 
