@@ -4,14 +4,15 @@
 UTC. Every change here needs a migration (a test compares the two).
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, Table, UniqueConstraint, text
+from sqlalchemy import Index, Table, UniqueConstraint, literal_column, text
 from sqlmodel import AutoString, Field, SQLModel
 
-from storage.columns import BigId, CleanText, Json, UtcDateTime
+from storage.columns import BigId, CleanText, Json, UtcDateTime, dump_json
 
 
 class Source(SQLModel, table=True):
@@ -419,6 +420,23 @@ def new_row(model: type[SQLModel], **values: Any) -> dict[str, Any]:  # noqa: AN
     No instance of the model is made for it: that alone takes a millisecond.
     """
     return _defaults(model) | values
+
+
+def constant_values(model: type[SQLModel], varying: Collection[str]) -> dict[str, Any]:
+    """The model's defaults, without those of ``varying``, as SQL that needs no parameters."""
+    defaults = _defaults(model).items()
+    return {
+        name: literal_column(_as_sql(value))
+        for name, value in defaults
+        if name not in varying and value is not None
+    }
+
+
+def _as_sql(value: object) -> str:
+    if isinstance(value, str | list | dict):
+        text = value if isinstance(value, str) else dump_json(value)
+        return "'" + text.replace("'", "''") + "'"
+    return str(value)  # numbers, TRUE and FALSE
 
 
 @cache
