@@ -6,32 +6,41 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmana
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
-from aggregator.children import Children
+import structlog
+
 from aggregator.clock import Clock, utc_now
+from aggregator.config.dangers import dangers
 from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
+from aggregator.lanes import Lanes
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
+from aggregator.notices import Notices
+from aggregator.pushing import Push, assemble_push
+from aggregator.stages import announcing
+from aggregator.stages.announcing import Announcer
 from aggregator.stages.folding import Folder
 from aggregator.stages.identity import authority_of, mint_identity
+from aggregator.stages.masthead import Identity
 from aggregator.stages.polling import Poller
-from aggregator.stages.publisher import Identity, Publisher
+from aggregator.stages.publisher import Publisher
 from aggregator.stages.reading import Reader
 from aggregator.stages.stage import Stage
 from aggregator.stages.tally import Tally
-from aggregator.tools import Tools
-from aggregator.version import VERSION
-from feeds.http.fetch import HttpFetcher
-from feeds.http.guard import Guard
-from feeds.http.pacing import Pacer
+from aggregator.tools import Tools, fetcher_of, pacer_of
 from feeds.urls import registrable_domain
+from storage.backup import take_up
 from storage.database import Database, StorageError, open_database
+from storage.exclusive import sole_use
 from storage.installation import settle
 from storage.sources import sync_sources
-from storage.values import ArticleToRead, FoldArticle, SourceConfig, SourceState, SyncReport
+from storage.values import ArticleToRead, FoldArticle, Ping, SourceConfig, SourceState, SyncReport
 
+_log = structlog.get_logger()
 SLOTS_PER_REQUEST = 10
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,14 @@ class Application:
     tally: Tally
     clock: Clock
     synced: SyncReport
+    announcer: Announcer
+    announcing: Stage[Ping]
+    push: Push | None
+
+    @property
+    def hub_stages(self) -> tuple[Stage[Any], ...]:
+        """What talks to hubs, beside the road from source to reader."""
+        return self.announcing, *(self.push.stages if self.push else ())
 
     async def poll_once(self, moment: datetime) -> None:
         """Poll what was due by ``moment``, each source once."""
@@ -60,6 +77,7 @@ async def open_application(
     settings: Settings,
     *,
     clock: Clock = utc_now,
+    notices: Notices | None = None,
     rng: random.Random = random.Random(),  # noqa: B008, S311 - jitter; one per process is right
 ) -> AsyncIterator[Application]:
     """Open the database, start the child processes, and put the stages together.
@@ -68,25 +86,27 @@ async def open_application(
         ApplicationError: the database cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        ledger = Ledger(_open(settings))
+        ledger = Ledger(_open(settings), notices)
         stack.callback(ledger.close)
+        for danger in dangers(settings):
+            _log.warning("danger", what=danger)
         synced = await ledger.write(sync_sources, _sources(settings), clock())
         children = await stack.enter_async_context(
-            Children(
+            Lanes(
                 settings.extract.workers,
                 settings.extract.timeout.total_seconds(),
                 settings.extract.memory,
             )
         )
-        fetcher = await stack.enter_async_context(_fetcher(settings))
+        fetcher = await stack.enter_async_context(fetcher_of(settings))
         identity = await _identity(settings, ledger, clock())
-        tools = Tools(settings, ledger, children, fetcher, _pacer(settings), clock, rng, Tally())
+        tools = Tools(settings, ledger, children, fetcher, pacer_of(settings), clock, rng, Tally())
         yield _assemble(tools, identity, synced)
 
 
 def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Application:
     settings, ledger = tools.settings, tools.ledger
-    poller, reader = Poller(tools), Reader(tools)
+    reader = Reader(tools)
     folder = Folder(
         ledger,
         Model.load(),
@@ -95,12 +115,30 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.tally,
     )
     folding = Stage("fold", folder.claim, folder.fold, slots=1)
-    reading = Stage("extract", reader.claim, reader.read, slots(settings), after=folding.wake)
-    polling = Stage("poll", poller.claim, poller.poll, slots(settings), after=reading.wake)
+    reading = Stage(
+        "extract",
+        reader.claim,
+        reader.read,
+        slots(settings),
+        after=folding.wake,
+        release=reader.release,
+    )
+    push = assemble_push(tools, delivered=reading.wake)
+    poller = Poller(tools, push.hubs if push else None)
+    polling = Stage(
+        "poll",
+        poller.claim,
+        poller.poll,
+        slots(settings),
+        after=reading.wake,
+        release=poller.release,
+    )
+    publisher = Publisher(ledger, settings, identity, tools.clock)
+    announcer = Announcer(tools, publisher)
     return Application(
         settings,
         ledger,
-        Publisher(ledger, settings, identity),
+        publisher,
         poller,
         polling,
         reading,
@@ -108,7 +146,26 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.tally,
         tools.clock,
         synced,
+        announcer,
+        Stage("announce", announcer.claim, announcer.tell, announcing.SLOTS),
+        push,
     )
+
+
+@contextmanager
+def sole_use_of(settings: Settings) -> Iterator[None]:
+    """Be the only daemon on an SQLite file; take up a backup that waits beside it.
+
+    Raises:
+        ApplicationError: another one is.
+    """
+    try:
+        with sole_use(settings.storage.url):
+            if aside := take_up(settings.storage.url, utc_now()):
+                _log.warning("backup taken up", replaced=str(aside))
+            yield
+    except StorageError as error:
+        raise ApplicationError(str(error)) from error
 
 
 @contextmanager
@@ -145,32 +202,15 @@ async def _identity(settings: Settings, ledger: Ledger, now: datetime) -> Identi
     return Identity(settled["authority"], datetime.fromisoformat(settled["born"]))
 
 
-def _pacer(settings: Settings) -> Pacer:
-    fetch = settings.fetch
-    return Pacer(
-        interval=fetch.host_interval.total_seconds(),
-        per_host=fetch.host_concurrency,
-        total=fetch.concurrency,
-    )
-
-
-def _fetcher(settings: Settings) -> HttpFetcher:
-    contact = settings.fetch.contact or settings.server.base_url
-    return HttpFetcher(
-        Guard(settings.fetch.allow_networks), user_agent=f"newsfold/{VERSION} (+{contact})"
-    )
-
-
 def _sources(settings: Settings) -> list[SourceConfig]:
     return [_source(source, settings) for source in settings.source]
 
 
 def _source(source: SourceSettings, settings: Settings) -> SourceConfig:
-    domain = registrable_domain(source.url)
     return SourceConfig(
         url=source.url,
-        name=source.name or domain,
-        publisher=source.publisher or domain,
+        name=source.label,
+        publisher=source.publisher or registrable_domain(source.url),
         category=source.category,
         language=source.language,
         priority=source.priority,

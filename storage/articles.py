@@ -45,6 +45,7 @@ def claim_new(
                 articles.c.attempts,
                 articles.c.arrived_at,
                 articles.c.version,
+                articles.c.claimed_until,
             )
         ).all()
         appearances = _appearances(connection, [row.id for row in rows])
@@ -55,10 +56,26 @@ def claim_new(
             attempts=row.attempts,
             arrived_at=row.arrived_at,
             appearances=tuple(appearances[row.id]),
+            claimed_until=row.claimed_until,
             version=row.version,
         )
         for row in sorted(rows, key=lambda row: row.id)
     )
+
+
+def release_new(db: Database, claimed: Sequence[ArticleToRead]) -> None:
+    """Give claimed articles back unread; it does not count as an attempt."""
+    with db.write() as connection:
+        for article in claimed:
+            connection.execute(
+                update(articles)
+                .where(
+                    articles.c.id == article.id,
+                    articles.c.state == "new",
+                    articles.c.claimed_until == article.claimed_until,
+                )
+                .values(claimed_until=None, attempts=articles.c.attempts - 1)
+            )
 
 
 def _appearances(
@@ -68,6 +85,7 @@ def _appearances(
     rows = connection.execute(
         select(
             entries,
+            sources.c.url.label("source_url"),
             sources.c.name,
             sources.c.publisher,
             sources.c.priority,
@@ -86,6 +104,7 @@ def _appearances(
 def _appearance(row: Row[Any]) -> Appearance:
     return Appearance(
         source_id=row.source_id,
+        source_url=row.source_url,
         source_name=row.name,
         publisher=row.publisher,
         priority=row.priority,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, func, select, update
 
@@ -90,6 +91,27 @@ def claim_due(
     return tuple(sorted((_state(row) for row in rows), key=lambda source: source.id))
 
 
+def source_by_id(db: Database, source_id: int) -> SourceState | None:
+    """A source as a poll would get it; None for one that is not to be read (any more)."""
+    with db.read() as connection:
+        row = connection.execute(
+            select(sources).where(
+                sources.c.id == source_id, sources.c.enabled, sources.c.removed_at.is_(None)
+            )
+        ).one_or_none()
+    return _state(row) if row else None
+
+
+def poll_earlier(db: Database, source_id: int, at: datetime) -> None:
+    """Let a source be due at ``at`` where it would be later; one that is gone for good stays so."""
+    with db.write() as connection:
+        connection.execute(
+            update(sources)
+            .where(sources.c.id == source_id, sources.c.next_poll_at > at, ~sources.c.gone)
+            .values(next_poll_at=at)
+        )
+
+
 def _state(row: Row[Any]) -> SourceState:
     has_validators = row.validators_url and (row.etag or row.last_modified)
     return SourceState(
@@ -108,7 +130,21 @@ def _state(row: Row[Any]) -> SourceState:
         body_hash=row.body_hash,
         schedule=row.schedule,
         failures=row.failures,
+        claimed_until=row.next_poll_at,
+        last_entry_at=row.last_entry_at,
+        trouble=row.trouble,
     )
+
+
+def release(db: Database, claimed: Sequence[SourceState], now: datetime) -> None:
+    """Give claimed sources back unpolled. Whose poll was written meanwhile keeps its new time."""
+    with db.write() as connection:
+        for source in claimed:
+            connection.execute(
+                update(sources)
+                .where(sources.c.id == source.id, sources.c.next_poll_at == source.claimed_until)
+                .values(next_poll_at=now)
+            )
 
 
 def postpone(db: Database, source_id: int, until: datetime) -> None:
@@ -117,6 +153,30 @@ def postpone(db: Database, source_id: int, until: datetime) -> None:
         connection.execute(
             update(sources).where(sources.c.id == source_id).values(next_poll_at=until)
         )
+
+
+def hold_host(db: Database, host: str, until: datetime) -> int:
+    """Let no source that is read from ``host`` be due before ``until``; how many were put off."""
+    with db.write() as connection:
+        rows = connection.execute(
+            select(sources.c.id, sources.c.feed_url)
+            .where(sources.c.removed_at.is_(None), sources.c.next_poll_at < until)
+            .order_by(sources.c.id)  # in one order everywhere: see _ensure_articles
+            .with_for_update(key_share=True)
+        )
+        held = [row.id for row in rows if _host(row.feed_url) == host.lower()]
+        for some in chunks(held):
+            connection.execute(
+                update(sources).where(sources.c.id.in_(some)).values(next_poll_at=until)
+            )
+    return len(held)
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def make_all_due(db: Database, now: datetime) -> int:

@@ -50,6 +50,10 @@ class SourceState:
     body_hash: str | None
     schedule: Mapping[str, Any]
     failures: int
+    claimed_until: datetime
+    last_entry_at: datetime | None = None
+    trouble: str | None = None
+    """The incident it has not recovered from: ``failing``, ``silent`` or ``gone``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,14 @@ class FeedFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentWrite:
+    """What happened to a source, in words: ``failing``, ``recovered``, ``moved`` ..."""
+
+    kind: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PollCommit:
     """Everything one poll changes. Written in one transaction: no ETag without its entries.
 
@@ -140,6 +152,99 @@ class PollCommit:
     body_hash: str | None = None
     new: tuple[EntryWrite, ...] = ()
     changed: tuple[EntryWrite, ...] = ()
+    incidents: tuple[IncidentWrite, ...] = ()
+    trouble: str | None = None
+
+
+# --- push -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What we asked a hub for. ``state`` is ``waiting``, ``asked``, ``active`` or ``denied``.
+
+    ``asked_at`` is None where no answer is awaited and none is welcome. ``missed_at`` is when a
+    poll last found what the hub should have delivered.
+    """
+
+    id: int
+    source_id: int
+    hub: str
+    topic: str
+    document_url: str
+    callback_base: str
+    token: str
+    secret: str
+    state: str
+    created_at: datetime
+    next_attempt_at: datetime
+    asked_at: datetime | None = None
+    verified_at: datetime | None = None
+    lease_until: datetime | None = None
+    failures: int = 0
+    last_error: str | None = None
+    last_delivery_at: datetime | None = None
+    missed_at: datetime | None = None
+    deliveries: int = 0
+    ignored: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubscription:
+    """A hub that a source names, to be asked."""
+
+    source_id: int
+    hub: str
+    topic: str
+    document_url: str
+    callback_base: str
+    token: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryToRead:
+    """What a hub sent: a document as a poll of ``document_url`` would have brought it."""
+
+    id: int
+    subscription_id: int
+    source_id: int
+    document_url: str
+    content_type: str | None
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PushCommit:
+    """Everything one delivery changes.
+
+    ``body_hash`` is None where it brought nothing new; then the validators of the last poll stay.
+    Where it did they are forgotten, so that the next poll is told whatever the feed says by then.
+    """
+
+    source_id: int
+    at: datetime
+    error: str | None = None
+    seconds: float = 0.0
+    wire_bytes: int = 0
+    body_hash: str | None = None
+    new: tuple[EntryWrite, ...] = ()
+    changed: tuple[EntryWrite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """What a hub was told, and is to be told, of a document of ours, by entity tags."""
+
+    hub: str
+    url: str
+    wanted: str
+    next_attempt_at: datetime
+    told: str | None = None
+    failures: int = 0
+    last_attempt_at: datetime | None = None
+    last_told_at: datetime | None = None
+    last_error: str | None = None
 
 
 # --- extract ----------------------------------------------------------------------------------
@@ -150,6 +255,7 @@ class Appearance:
     """An entry as the extractor needs it, with the source that showed it."""
 
     source_id: int
+    source_url: str
     source_name: str
     publisher: str
     priority: int
@@ -176,6 +282,7 @@ class ArticleToRead:
     attempts: int
     arrived_at: datetime
     appearances: tuple[Appearance, ...]
+    claimed_until: datetime
     version: int = 0
     """Rises when an entry of it changes; goes back with the reading."""
 
@@ -382,6 +489,8 @@ class ArticleView:
     summary: str = ""
     text: str = ""
     html: str = ""
+    guid: str = ""
+    """Its source's own id of it. Empty except where an article is shown by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,3 +528,75 @@ class StoryFilter:
     limit: int = 100
     offset: int = 0
     by_publication: bool = False
+    sources: tuple[str, ...] = ()
+    """Addresses of sources, one of which tells the story."""
+    without_leads: tuple[str, ...] = ()
+    """Addresses of sources, none of which leads it."""
+    seen_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an output has come. ``admits`` names the filter that decided on its sequence."""
+
+    admits: str = ""
+    looked_at: datetime | None = None
+    looked_to: int = 0
+    next_position: int = 1
+    archived_to: int = 0
+    archives: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What an output published, in short: enough to choose by. ``source_id`` is the lead's."""
+
+    id: int
+    position: int
+    source_id: int | None
+    outlets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of what an output published is asked for: the ``newest`` so many.
+
+    They are looked for behind position ``after``, among what was published ``since``, is told in
+    one of ``categories`` and in one of ``languages``.
+    """
+
+    newest: int
+    after: int = 0
+    since: datetime | None = None
+    categories: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What an item says, for filters by words."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedArchive:
+    """A closed archive: its frozen entries, and whether they are whole articles."""
+
+    number: int
+    closed_at: datetime
+    full: bool
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """An incident as subscribers of the source health feed see it."""
+
+    id: int
+    at: datetime
+    kind: str
+    name: str
+    feed_url: str
+    detail: str

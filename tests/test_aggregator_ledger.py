@@ -1,11 +1,14 @@
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from aggregator.ledger import Ledger
-from storage.database import Database, open_database
+from aggregator.notices import Notices
+from storage.database import Database, StorageTroubleError, open_database
 
 
 @pytest.fixture
@@ -70,3 +73,96 @@ async def test_a_write_that_was_begun_is_finished_though_nobody_waits(ledger: Le
     release.set()
     ledger.close()
     assert finished.is_set()
+
+
+def remember(db: Database, size: int, *, full: bool) -> None:
+    """Write so many bytes; ``full``: onto a disk that has no room for another page."""
+    with db.write() as connection:
+        room = "PRAGMA max_page_count = " + ("1" if full else "1073741823")
+        connection.exec_driver_sql(room)
+        connection.exec_driver_sql(
+            "INSERT OR REPLACE INTO setting VALUES ('x', hex(zeroblob(?)))", (size,)
+        )
+
+
+async def test_a_full_disk_is_told_once_and_forgotten_when_there_is_room(database_url: str) -> None:
+    notices = Notices()
+    ledger = Ledger(open_database(database_url), notices)
+    with capture_logs() as logs:
+        for _ in range(3):
+            with pytest.raises(StorageTroubleError, match="database or disk is full"):
+                await ledger.write(remember, 10**6, full=True)
+        assert notices.standing() == {
+            "storage": "cannot use the database: database or disk is full"
+        }
+        await ledger.write(remember, 10**6, full=False)
+    assert notices.standing() == {}
+    assert [line["event"] for line in logs] == ["storage trouble", "storage recovered"]
+    ledger.close()
+
+
+async def test_a_damaged_file_is_said_to_be_damaged_and_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "n.db"
+    ledger = Ledger(open_database(f"sqlite:///{path}"))
+    ledger.database.close()  # its log is written into the file
+    damaged = bytearray(path.read_bytes())
+    damaged[4096 : len(damaged)] = b"\xff" * (len(damaged) - 4096)
+    path.write_bytes(damaged)
+    with pytest.raises(StorageTroubleError, match=r"is damaged .*newsfold restore FILE"):
+        await ledger.write(remember, 10, full=False)
+    ledger.close()
+
+
+async def test_a_wrong_statement_is_not_taken_for_trouble(ledger: Ledger) -> None:
+    def wrong(db: Database) -> None:
+        with db.write() as connection:
+            connection.exec_driver_sql("SELECT * FROM no_such_table")
+
+    with pytest.raises(Exception, match="no such table") as caught:
+        await ledger.write(wrong)
+    assert not isinstance(caught.value, StorageTroubleError)
+
+
+async def test_items_that_wait_are_written_together_and_each_by_itself_where_that_fails(
+    ledger: Ledger,
+) -> None:
+    groups: list[list[int]] = []
+
+    def write(_: Database, numbers: Sequence[int]) -> None:
+        groups.append(list(numbers))
+        if 2 in numbers:
+            raise ValueError("two")
+
+    await asyncio.gather(*(ledger.write_grouped(write, number) for number in (0, 1)))
+    results = await asyncio.gather(
+        *(ledger.write_grouped(write, number) for number in (1, 2, 3)), return_exceptions=True
+    )
+    assert groups == [[0, 1], [1, 2, 3], [1], [2], [3]]
+    assert [str(result) for result in results] == ["None", "two", "None"]
+
+
+async def test_a_group_is_tried_once_while_the_storage_is_in_trouble(ledger: Ledger) -> None:
+    tries: list[int] = []
+
+    def write(_: Database, numbers: Sequence[int]) -> None:
+        tries.append(len(numbers))
+        raise StorageTroubleError("the disk is full")
+
+    waiting = (ledger.write_grouped(write, number) for number in range(150))
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(result, StorageTroubleError) for result in results)
+    assert tries == [100, 50]
+
+
+async def test_what_nobody_waits_for_any_more_is_written_with_the_others(ledger: Ledger) -> None:
+    written: list[int] = []
+    tasks = [
+        asyncio.create_task(ledger.write_grouped(lambda _, some: written.extend(some), number))
+        for number in (1,)
+    ]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    while not written:
+        await asyncio.sleep(0)
+    assert written == [1]

@@ -27,6 +27,7 @@ from storage.articles import claim_new, count_by_state
 from storage.database import open_database
 from storage.folding import waiting_to_fold
 from storage.polling import commit_poll
+from storage.sources import source_health
 from storage.tables import articles
 from storage.values import Appearance, ArticleReading, ArticleToRead
 
@@ -122,6 +123,23 @@ async def test_robots_txt_and_the_page_each_wait_their_turn(edges: FakeTools) ->
     assert edges.pacer.visits == ["https://cdn.example/a"]
 
 
+async def test_a_page_that_answers_with_retry_after_holds_its_host(edges: FakeTools) -> None:
+    arrive(edges)
+    edges.fetcher.answers[URL] = answer(URL, status=429, Retry_After="600")
+    await read_all(edges)
+    assert edges.pacer.holds == [(URL, 600.0)]
+    (health,) = source_health(edges.ledger.database)
+    assert health.next_poll_at >= NOW + timedelta(seconds=600)
+
+
+async def test_a_pages_retry_after_holds_nobody_where_so_configured(edges: FakeTools) -> None:
+    arrive(edges)
+    edges.configure(fetch={"retry_after": "source"})
+    edges.fetcher.answers[URL] = answer(URL, status=429, Retry_After="600")
+    await read_all(edges)
+    assert edges.pacer.holds == []
+
+
 async def test_a_held_host_is_left_alone(edges: FakeTools) -> None:
     arrive(edges)
     edges.pacer.held[URL] = 300.0
@@ -208,6 +226,7 @@ async def test_an_article_changed_while_it_was_read_is_read_again(edges: FakeToo
 def appearance(**changes: Any) -> Appearance:
     known = Appearance(
         source_id=1,
+        source_url="https://times.example/feed.xml",
         source_name="Times",
         publisher="times.example",
         priority=0,
@@ -228,7 +247,9 @@ def appearance(**changes: Any) -> Appearance:
 
 
 def to_read(*appearances: Appearance, **changes: Any) -> ArticleToRead:
-    return replace(ArticleToRead(1, URL, 1, NOW, appearances or (appearance(),)), **changes)
+    return replace(
+        ArticleToRead(1, URL, 1, NOW, appearances or (appearance(),), NOW + LEASE), **changes
+    )
 
 
 @pytest.mark.parametrize(

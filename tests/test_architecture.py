@@ -16,16 +16,17 @@ HOMES = {
     "aiohttp": "feeds/http/fetch.py",
     "apscheduler": "aggregator/ticks.py",
     "click": "aggregator/",
-    "feedparser": "feeds/parsing/read_feedparser.py",
+    "feedparser": "feeds/parsing/run_feedparser.py",
     "nh3": "feeds/clean.py",
     "pebble": "aggregator/children.py",
     "protego": "feeds/http/robots.py",
     "rapidfuzz": "aggregator/matching/",
+    "regex": "aggregator/text_rules.py",
     "sqlalchemy": "storage/",
     "sqlmodel": "storage/",
     "tld": "feeds/urls.py",
     "trafilatura": "feeds/page/second_readings.py",
-    "uvicorn": "aggregator/server.py",
+    "uvicorn": ("aggregator/server.py", "aggregator/front_door.py"),
 }
 
 

@@ -33,7 +33,7 @@ class Rules:
     """Thresholds in thousandths of log-odds; times in days."""
 
     join: int = 1_300
-    join_short: int = 700
+    join_short: int = 400
     move: int = 300
     young: float = 3.0
 

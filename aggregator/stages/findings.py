@@ -18,7 +18,11 @@ from feeds.model import (
     Validators,
 )
 from feeds.parsing.identity import recognise
+from feeds.websub import Advert, advert
 from storage.values import EntryWrite, FeedFacts, KnownEntry
+
+_NAMED = 3
+"""Feeds of a page that are named in its error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +30,16 @@ class Finding:
     """What one answer brought. ``error`` is in words, for operators; None where all is well.
 
     ``validators`` is None where those that are remembered stay. ``hints`` and ``published`` (the
-    trusted times in the document) are None where no document was read.
+    trusted times in the document) are None where no document was read. ``advert`` is what the
+    document that was read at ``url`` says of its hubs.
     """
 
     error: str | None = None
     feed: FeedFacts | None = None
     hints: PollHints | None = None
     published: tuple[datetime, ...] | None = None
+    url: str | None = None
+    advert: Advert | None = None
     validators: Validators | None = None
     body_hash: str | None = None
     new: tuple[EntryWrite, ...] = ()
@@ -77,18 +84,28 @@ def read(
         case ChildFailure():
             return Finding(error=f"the feed could not be read: {parsed.detail}")
         case NotAFeed():
-            hint = f"; the page names a feed: {parsed.feed_links[0]}" if parsed.feed_links else ""
-            return Finding(error=f"not a feed: {parsed.detail}{hint}")
+            return Finding(error=f"not a feed: {parsed.detail}{offered(parsed.feed_links)}")
     entries = _recognised(parsed, known)
     return Finding(
         feed=FeedFacts(parsed.title, parsed.site_url, parsed.icon, parsed.rights),
         hints=parsed.hints,
         published=tuple(_published(parsed, known)),
+        url=response.url,
+        advert=advert(response.headers, response.url, parsed.hubs, parsed.self_url),
         validators=validators_of(response),
         body_hash=body_hash(response),
         new=_writes([e for e in entries if e.guid not in known], source_id),
         changed=_writes([e for e in entries if _is_changed(e, known)], source_id),
     )
+
+
+def offered(feed_links: Sequence[str]) -> str:
+    """What to do where a page stands in a feed's place, by the feeds that it names."""
+    if not feed_links:
+        return ""
+    more = len(feed_links) - _NAMED
+    others = f" and {more} more" if more > 0 else ""
+    return f"; it offers {', '.join(feed_links[:_NAMED])}{others}: list that address instead"
 
 
 def _published(parsed: ParsedFeed, known: Mapping[str, KnownEntry]) -> Iterator[datetime]:

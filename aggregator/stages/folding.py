@@ -20,7 +20,7 @@ from aggregator.ledger import Ledger
 from aggregator.matching.corrections import Correction
 from aggregator.matching.decisions import Decision, Evidence, Move
 from aggregator.matching.document import Document
-from aggregator.matching.matcher import Matcher
+from aggregator.matching.matcher import Limits, Matcher
 from aggregator.matching.model import Model
 from aggregator.matching.reasons import Reason
 from aggregator.stages.stories import Mint, regroup
@@ -129,49 +129,46 @@ def commit_of(database: Database, decided: "Decided", mint: Mint, now: datetime)
 
 def rebuild(database: Database, model: Model) -> Matcher:
     """The matcher as the database remembers it; no more is read than its window holds."""
-    matcher = _matcher(database, model)
-    limits = matcher.limits
-    for some in batched(folded_since(database, _EVER, limits.documents)):
-        _restore(matcher, some)
-    return matcher
+    return rebuild_from(database, model, folded_since(database, _EVER, Limits().documents))
 
 
 def rebuild_until(
     database: Database, model: Model, moment: datetime
 ) -> tuple[Matcher, list[FoldArticle]]:
     """The matcher as it was before ``moment``, and what arrived since, in order of folding."""
-    matcher = _matcher(database, model)
     later: list[FoldArticle] = []
-    for some in batched(folded_since(database, _EVER)):
-        later += [article for article in some if article.arrived_at >= moment]
-        _restore(matcher, [article for article in some if article.arrived_at < moment])
-    return matcher, later
+
+    def earlier() -> Iterator[FoldArticle]:
+        for article in folded_since(database, _EVER):
+            if article.arrived_at >= moment:
+                later.append(article)
+            else:
+                yield article
+
+    return rebuild_from(database, model, earlier()), later
 
 
-def _matcher(database: Database, model: Model) -> Matcher:
-    return Matcher(model, corrections=map(_correction, all_corrections(database)))
+def rebuild_from(database: Database, model: Model, folded: Iterable[FoldArticle]) -> Matcher:
+    """A matcher that knows these articles, in order of folding, as they were decided."""
+    matcher = Matcher(model, corrections=map(_correction, all_corrections(database)))
+    left = iter(folded)
+    while some := list(islice(left, BATCH)):
+        _restore(matcher, [article for article in some if article.story_key is not None])
+    return matcher
 
 
-def _restore(matcher: Matcher, some: Sequence[FoldArticle]) -> None:
-    placed = [(one, _document(one)) for one in some if one.story_key is not None]
-    matcher.prepare([document for _, document in placed])
-    for article, document in placed:
-        assert article.story_key is not None  # noqa: S101 - as above
+def _restore(matcher: Matcher, articles: Sequence[FoldArticle]) -> None:
+    documents = [document_of(article) for article in articles]
+    matcher.prepare(documents)
+    for article, document in zip(articles, documents, strict=True):
         decision = Decision(
             id=article.id,
-            story=article.story_key,
+            story=article.story_key or 0,
             copy_of=article.copy_of,
             evidence=tuple(Evidence(*item) for item in article.evidence),
             recurring=article.recurring,
         )
         matcher.restore(document, decision)
-
-
-def batched(found: Iterable[FoldArticle]) -> Iterator[list[FoldArticle]]:
-    """``found`` in lists of ``BATCH`` (``itertools.batched`` came with Python 3.12)."""
-    left = iter(found)
-    while some := list(islice(left, BATCH)):
-        yield some
 
 
 @dataclass(slots=True)
@@ -197,7 +194,7 @@ class Decided:
 def decide(matcher: Matcher, batch: Sequence[FoldArticle]) -> Decided:
     """Where the matcher puts each article of a batch."""
     decided = Decided()
-    documents = {one.id: _document(one) for one in batch if one.story_key is None}
+    documents = {one.id: document_of(one) for one in batch if one.story_key is None}
     matcher.prepare(list(documents.values()))
     for article in batch:
         if article.id not in documents:  # its text changed, not its place
@@ -239,7 +236,8 @@ def _correction(one: CorrectionRecord) -> Correction:
     return Correction(one.article_a, one.article_b, one.together)
 
 
-def _document(article: FoldArticle) -> Document:
+def document_of(article: FoldArticle) -> Document:
+    """What the matcher is told of an article."""
     return Document(
         id=article.id,
         title=article.title,

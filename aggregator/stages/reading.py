@@ -12,19 +12,19 @@ from datetime import datetime, timedelta
 import structlog
 
 from aggregator.children import ChildFailure
-from aggregator.tools import Tools
+from aggregator.stages.asking import Asking
+from aggregator.stages.schedule import host_not_before
+from aggregator.tools import InTurn, Tools, left_alone
 from feeds.http.robots import Robots
 from feeds.model import (
     DateSource,
-    FailureKind,
     FetchFailure,
     FetchOutcome,
-    FetchRequest,
     PageReading,
 )
 from feeds.page.article import ArticleMaterial, FeedMaterial, PageBytes, read_article
 from feeds.page.choose import Choice
-from storage.articles import claim_new, commit_reading
+from storage.articles import claim_new, commit_reading, release_new
 from storage.values import Appearance, ArticleReading, ArticleToRead
 
 AGENT = "newsfold"
@@ -35,7 +35,6 @@ ENOUGH = 1500
 MOST_ATTEMPTS = 3
 """Attempts after which the page is given up: reading it may be what ended the others."""
 _HTML = ("text/html", "application/xhtml+xml")
-_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 
 _log = structlog.get_logger()
 
@@ -45,22 +44,23 @@ class Reader:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._robots = Robots(_InTurn(tools), AGENT)
-        self._leases: dict[int, datetime] = {}
+        self._asking = Asking(tools.settings)
+        self._robots = Robots(InTurn(tools.fetcher, tools.pacer), AGENT)
 
     async def claim(self, limit: int) -> Sequence[ArticleToRead]:
         """Take articles that wait to be read."""
         now = self._tools.clock()
-        claimed = await self._tools.ledger.write(claim_new, now, now + LEASE, limit)
-        self._leases.update((article.id, now + LEASE) for article in claimed)
-        return claimed
+        return await self._tools.ledger.write(claim_new, now, now + LEASE, limit)
+
+    async def release(self, articles: Sequence[ArticleToRead]) -> None:
+        """Give back what was claimed and will not be read now."""
+        await self._tools.ledger.write(release_new, articles)
 
     async def read(self, article: ArticleToRead) -> None:
         """Settle what the text of a claimed article is."""
-        lease = self._leases.pop(article.id)
         shown = best_appearance(article.appearances)
-        page, why = await self._page(article, shown, lease)
-        if self._tools.clock() >= lease:
+        page, why = await self._page(article, shown)
+        if self._tools.clock() >= article.claimed_until:
             return  # it waited its turn for too long, and is somebody else's by now
         material, trouble = await self._material(feed_text(shown), page)
         reading = settle(article, shown, material, (*why, *trouble))
@@ -75,30 +75,28 @@ class Reader:
         )
 
     async def _page(
-        self, article: ArticleToRead, shown: Appearance, lease: datetime
+        self, article: ArticleToRead, shown: Appearance
     ) -> tuple[PageBytes | None, tuple[str, ...]]:
         """The article's page, or why there is none."""
         refusal = no_page(article, shown)
         if article.url is None or refusal:
             return None, (refusal,)
-        fetch = self._tools.settings.fetch
-        request = FetchRequest(
-            article.url,
-            accept=_ACCEPT,
-            timeout=fetch.timeout.total_seconds(),
-            max_bytes=fetch.max_bytes,
-        )
+        request = self._asking.page(shown.source_url, article.url)
         if held := self._tools.pacer.held_for(request.url):
-            return None, (_left_alone(held),)
+            return None, (left_alone(held),)
         rules = await self._robots.rules(request)
         if refused := rules.refusal(request.url):
             return None, (refused,)
-        async with self._tools.pacer.turn(request.url, rules.crawl_delay) as held:
+        pause = max(self._asking.pause(shown.source_url), rules.crawl_delay or 0.0)
+        async with self._tools.pacer.turn(request.url, pause) as held:
             if held:
-                return None, (_left_alone(held),)
-            if self._tools.clock() >= lease:
+                return None, (left_alone(held),)
+            if self._tools.clock() >= article.claimed_until:
                 return None, ()
             outcome = await self._tools.fetch(request)
+        limits = self._asking.politeness(shown.source_url)
+        if until := host_not_before(outcome, self._tools.clock(), limits):
+            await self._tools.hold(outcome.url, until)
         return usable_page(outcome)
 
     async def _material(
@@ -115,23 +113,6 @@ class Reader:
         return ArticleMaterial(Choice("", "", "", "feed", full=False, reasons=()), "", None), tuple(
             trouble
         )
-
-
-class _InTurn:
-    """A fetcher that waits its turn, for what is asked for besides pages: robots.txt."""
-
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
-
-    async def fetch(self, request: FetchRequest) -> FetchOutcome:
-        async with self._tools.pacer.turn(request.url) as held:
-            if held:
-                return FetchFailure(request.url, FailureKind.CONNECT, _left_alone(held))
-            return await self._tools.fetch(request)
-
-
-def _left_alone(seconds: float) -> str:
-    return f"the host asks to be left alone for {seconds:.0f} s"
 
 
 def best_appearance(appearances: Sequence[Appearance]) -> Appearance:

@@ -1,40 +1,18 @@
-"""What one GET says, and which answers to it can stand. Pure; knows no HTTP client.
+"""What one request says, and which answers to it can stand. Pure; knows no HTTP client.
 
 Validators are opaque here: echoed byte for byte, to the URL they were stored for, or not at all.
 """
 
 import base64
-import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
 
 from feeds.http.decoding import ACCEPT_ENCODING
+from feeds.http.headers import NOT_CONFIGURABLE, is_malformed
 from feeds.model import FailureKind, FetchRequest, Validators
 
-# An operator's header may not break the framing of the request, nor pretend to validators.
-_NOT_CONFIGURABLE = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "if-match",
-        "if-modified-since",
-        "if-none-match",
-        "if-range",
-        "if-unmodified-since",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "range",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS_OF_FORMS = frozenset({307, 308})
 
 
 class ExchangeError(Exception):
@@ -69,13 +47,25 @@ def request_headers(
         for name, value in _configured(request):
             _replace(headers, name, value)
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+        if is_malformed(name, value):
             raise ExchangeError(
                 FailureKind.PROTOCOL, f"cannot be asked: the header {name[:40]!r} is malformed"
             )
-    if request.validators is not None and request.validators.url == url:
+    if request.form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    elif request.validators is not None and request.validators.url == url:
         headers.update(_conditions(request.validators))
     return headers
+
+
+def request_body(request: FetchRequest) -> bytes | None:
+    """The body to POST, None for a GET."""
+    return None if request.form is None else urlencode(request.form).encode()
+
+
+def follows(request: FetchRequest, status: int) -> bool:
+    """Whether a redirect is followed. A form only where it stays one (RFC 9110, 15.4.8)."""
+    return status in (_REDIRECTS if request.form is None else _REDIRECTS_OF_FORMS)
 
 
 def is_conditional(headers: Mapping[str, str]) -> bool:
@@ -112,7 +102,7 @@ def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def _configured(request: FetchRequest) -> Iterable[tuple[str, str]]:
     for name, value in request.headers.items():
-        if name.lower() not in _NOT_CONFIGURABLE:
+        if name.lower() not in NOT_CONFIGURABLE:
             yield name, value
     if request.basic_auth is not None:
         credentials = ":".join(request.basic_auth).encode()
@@ -142,4 +132,4 @@ def _as_utf8(value: str | None) -> str | None:
         text = (value or "").encode("latin-1").decode()
     except UnicodeError:
         return None
-    return text if _HEADER_VALUE.fullmatch(text) else None
+    return None if is_malformed("If-None-Match", text) else text

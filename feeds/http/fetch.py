@@ -1,4 +1,4 @@
-"""The HTTP edge: one polite GET in, one value out. The only home of the HTTP client.
+"""The HTTP edge: one polite request in, one value out. The only home of the HTTP client.
 
 Decides nothing about when to ask or what to make of an answer. Whatever a server does ends as a
 :class:`~feeds.model.Response` or a :class:`~feeds.model.FetchFailure`, never as an exception, and
@@ -10,10 +10,11 @@ One fetch:
 2. A connection is taken from the pool or made; the guard judges the very address that is dialled
    (in ``socket_factory``) and the peer that answered. A name that resolves differently a moment
    later (DNS rebinding) gains nothing, because no other resolution is ever used.
-3. The GET goes out: no cookies, no Referer; validators only to the URL they were stored for;
-   the operator's headers and credentials only to the origin of the request.
+3. The request (a GET, or the POST of a form) goes out: no cookies, no Referer; validators only to
+   the URL they were stored for; the operator's headers and credentials only to the origin of the
+   request, which alone may be let off proving who it is.
 4. A redirect with a ``Location`` goes back to 1, up to ``max_redirects`` times; its body is not
-   read.
+   read. A form is sent on by 307 and 308 only, and never from https to http.
 5. The body is decoded as it arrives (:mod:`feeds.http.decoding`) and counted, coded and decoded.
    Only 2xx bodies are read: of an error the status and headers matter, and its body may be a trap.
 
@@ -21,14 +22,14 @@ Through a proxy the guard judges literal addresses in URLs only: names are resol
 and the proxy's own address is the operator's choice.
 
 The client retries once, at once, where a connection is dropped before any answer (RFC 9112,
-9.3.1): it cannot tell an idle connection that just closed from a server that hangs up.
+9.3.1): it cannot tell an idle connection that just closed from a server that hangs up. It does not
+where a form was sent.
 """
 
 import asyncio
 import socket
 import ssl
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
@@ -41,12 +42,15 @@ from feeds.http.decoding import BodyDecoder, BodyTooLargeError, DecodingError
 from feeds.http.exchange import (
     ExchangeError,
     check_status,
+    follows,
     is_conditional,
+    request_body,
     request_headers,
     response_headers,
 )
 from feeds.http.guard import Guard
 from feeds.http.metering import ExcessError, Meter
+from feeds.http.resolving import Lookups
 from feeds.http.target import Target, TargetError, proxy_url, redirect_url, target_of
 from feeds.model import (
     FailureKind,
@@ -57,12 +61,9 @@ from feeds.model import (
     Response,
 )
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Content-Security-Policy headers of real sites outgrow the client's default of 8 kB.
 _MAX_HEADER_BYTES = 32 * 1024
 _MAX_HEADERS = 200
-# Names that never resolve hold a thread each for some 10 to 30 s.
-_RESOLVER_THREADS = 64
 
 
 class Fetcher(Protocol):
@@ -102,13 +103,12 @@ class HttpFetcher:
         self._keepalive = keepalive
 
     async def __aenter__(self) -> Self:
-        resolver = self._resolver or _ThreadResolver()
+        resolver = self._resolver or _SystemResolver()
         # Two pools: a proxy's own address is not the guard's business.
         self._direct, self._proxied = (
             _session(_Connector(guard, self._tls or True, resolver, self._keepalive))
             for guard in (self._guard, None)
         )
-        self._owned_resolver = None if self._resolver else resolver
         return self
 
     async def __aexit__(
@@ -119,11 +119,9 @@ class HttpFetcher:
     ) -> None:
         await self._direct.close()
         await self._proxied.close()
-        if self._owned_resolver is not None:
-            await self._owned_resolver.close()
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
-        """GET ``request.url``, following redirects.
+        """GET ``request.url`` or POST the request's form there, following redirects.
 
         Returns:
             A response of any final status (the body empty unless the status is 2xx), or why there
@@ -142,27 +140,30 @@ class HttpFetcher:
         request = trip.request
         target = target_of(request.url, self._guard)
         trip.host, home = target.host, target.origin
+        body = request_body(request)
         proxy = proxy_url(request.proxy)
         session = self._direct if proxy is None else self._proxied
         while True:
             at_home = target.origin == home
             headers = request_headers(request, self._user_agent, trip.url, at_home=at_home)
-            async with session.get(
+            async with session.request(
+                "GET" if body is None else "POST",
                 target.url,
+                data=body,
                 headers=headers,
                 allow_redirects=False,
                 proxy=proxy,
-                ssl=request.verify_tls,
+                ssl=request.verify_tls or not at_home,
             ) as response:
-                location = _location(response)
+                location = _location(response, request)
                 if location is None:
                     return await _read(response, trip, conditional=is_conditional(headers))
                 status = response.status
-            target = self._redirected(trip, location)
+            target = self._redirected(trip, target, location)
             trip.follow(status, target)
 
-    def _redirected(self, trip: "_Trip", location: str) -> Target:
-        """The target of a redirect, if it may be followed."""
+    def _redirected(self, trip: "_Trip", source: Target, location: str) -> Target:
+        """The target of a redirect from ``source``, if it may be followed."""
         limit = trip.request.max_redirects
         if len(trip.hops) >= limit:
             raise ExchangeError(FailureKind.REDIRECTS, f"redirects more than {limit} times")
@@ -171,6 +172,11 @@ class HttpFetcher:
             raise ExchangeError(
                 FailureKind.REDIRECTS,
                 "redirects in a circle (it may insist on cookies, which are never kept)",
+            )
+        downgraded = source.url.scheme == "https" and target.url.scheme == "http"
+        if downgraded and trip.request.form is not None:
+            raise ExchangeError(
+                FailureKind.REDIRECTS, "redirects from https to http, where no form is sent on"
             )
         return target
 
@@ -252,8 +258,8 @@ def _meter(response: aiohttp.ClientResponse) -> Meter | None:
     return protocol if isinstance(protocol, Meter) else None
 
 
-def _location(response: aiohttp.ClientResponse) -> str | None:
-    if response.status not in _REDIRECTS:
+def _location(response: aiohttp.ClientResponse, request: FetchRequest) -> str | None:
+    if not follows(request, response.status):
         return None
     # Not from response.headers: the client reads those as UTF-8, which may lose bytes.
     return response_headers(response.raw_headers).get("location") or None
@@ -330,22 +336,15 @@ class _RefusedAddressError(OSError):
         self.refusal = refusal
 
 
-class _ThreadResolver(AbstractResolver):
-    """The system's resolver in threads of its own.
-
-    The event loop's default pool has a handful of threads; a few dead name servers would hold them
-    all, and with them every other source.
-    """
+class _SystemResolver(AbstractResolver):
+    """The system's resolver, as the client wants it."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, thread_name_prefix="resolve")
+        self._lookups = Lookups()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
-        )
         return [
             ResolveResult(
                 hostname=host,
@@ -355,11 +354,13 @@ class _ThreadResolver(AbstractResolver):
                 proto=protocol,
                 flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
             )
-            for of_family, _, protocol, _, address in found
+            for of_family, _, protocol, _, address in await self._lookups.addresses(
+                host, port, family
+            )
         ]
 
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Nothing to give back."""
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
