@@ -25,10 +25,10 @@ PROBE_LIMIT: Final = 256
 PROBE_BUDGET: Final = 4_096
 """Postings that are read for one article, the weightiest terms first."""
 CANDIDATES: Final = 64
-BUDGET, UNCHOSEN = 2_400, 600
-"""Entries of candidates that are compared: some thirteen long articles, or more short ones; and how
+BUDGET, UNCHOSEN = 3_000, 900
+"""Entries of candidates that are compared: some sixteen long articles, or more short ones; and how
 many whatever they share, beyond which it must be ``_ALIKE`` of what could be shared."""
-_ALIKE = 0.05
+_ALIKE = 0.03
 NEIGHBOURS: Final = 8
 """How many of an article's best body cosines are remembered, for ranks and margins."""
 
