@@ -101,14 +101,24 @@ def next_page_of(
 
 
 def joined(pages: Sequence[PageReading]) -> PageReading:
-    """One reading of an article in several pages, in order; the first says what it is."""
-    first = pages[0]
+    """One reading of an article in several pages, in order; the first says what it is.
+
+    What is said of the text's origin may stand on the last; a later page that is a wall is left
+    out.
+    """
+    first, *later = pages
+    if not later:
+        return first
+    whole = [first, *(page for page in later if not page.wall)]
+    signs = [page.wire for page in whole if page.wire]
+    lines = (line for page in whole for line in page.matching_text.splitlines())
     return replace(
         first,
-        text="\n\n".join(page.text for page in pages if page.text),
-        html="\n".join(page.html for page in pages if page.html),
-        matching_text="\n".join(page.matching_text for page in pages if page.matching_text),
-        reasons=(*first.reasons, f"joined from {len(pages)} pages"),
+        text="\n\n".join(page.text for page in whole if page.text),
+        html="\n".join(page.html for page in whole if page.html),
+        matching_text="\n".join(dict.fromkeys(lines)),
+        wire=max(signs, key=lambda sign: sign.strength, default=None),
+        reasons=(*first.reasons, f"joined from {len(whole)} pages"),
     )
 
 
