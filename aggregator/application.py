@@ -13,6 +13,7 @@ from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
+from aggregator.network import fetcher_of, pacer_of
 from aggregator.stages.folding import Folder
 from aggregator.stages.identity import authority_of, mint_identity
 from aggregator.stages.polling import Poller
@@ -21,10 +22,6 @@ from aggregator.stages.reading import Reader
 from aggregator.stages.stage import Stage
 from aggregator.stages.tally import Tally
 from aggregator.tools import Tools
-from aggregator.version import VERSION
-from feeds.http.fetch import HttpFetcher
-from feeds.http.guard import Guard
-from feeds.http.pacing import Pacer
 from feeds.urls import registrable_domain
 from storage.database import Database, StorageError, open_database
 from storage.installation import settle
@@ -78,9 +75,9 @@ async def open_application(
                 settings.extract.memory,
             )
         )
-        fetcher = await stack.enter_async_context(_fetcher(settings))
+        fetcher = await stack.enter_async_context(fetcher_of(settings))
         identity = await _identity(settings, ledger, clock())
-        tools = Tools(settings, ledger, children, fetcher, _pacer(settings), clock, rng, Tally())
+        tools = Tools(settings, ledger, children, fetcher, pacer_of(settings), clock, rng, Tally())
         yield _assemble(tools, identity, synced)
 
 
@@ -143,22 +140,6 @@ async def _identity(settings: Settings, ledger: Ledger, now: datetime) -> Identi
         {"authority": authority_of(settings.server.base_url), "born": now.isoformat()},
     )
     return Identity(settled["authority"], datetime.fromisoformat(settled["born"]))
-
-
-def _pacer(settings: Settings) -> Pacer:
-    fetch = settings.fetch
-    return Pacer(
-        interval=fetch.host_interval.total_seconds(),
-        per_host=fetch.host_concurrency,
-        total=fetch.concurrency,
-    )
-
-
-def _fetcher(settings: Settings) -> HttpFetcher:
-    contact = settings.fetch.contact or settings.server.base_url
-    return HttpFetcher(
-        Guard(settings.fetch.allow_networks), user_agent=f"newsfold/{VERSION} (+{contact})"
-    )
 
 
 def _sources(settings: Settings) -> list[SourceConfig]:

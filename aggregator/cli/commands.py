@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from aggregator.cli.extract import extract
 from aggregator.cli.files import evaluate, fold_files, train_weights
 from aggregator.cli.stories import corrections, explain, refold, story
 from aggregator.cli.words import config_option, counted, fail, or_fail, read_settings
@@ -127,5 +128,5 @@ def demo(once: bool, port: int) -> None:
     or_fail(lambda: run_demo(once=once, port=port))
 
 
-for _command in (fold_files, evaluate, train_weights, explain, story, corrections, refold):
+for _command in (extract, fold_files, evaluate, train_weights, explain, story, corrections, refold):
     main.add_command(_command)

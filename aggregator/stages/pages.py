@@ -6,15 +6,18 @@ asked for here, of a child process.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from aggregator.stages.site_rules import SiteRules
-from aggregator.tools import Tools
 from feeds.http.robots import Robots
 from feeds.model import FailureKind, FetchFailure, FetchOutcome, FetchRequest
 from feeds.page.article import PageBytes
 from feeds.page.extract import next_page_of
 from feeds.page.page_rules import PageRules
 from feeds.urls import registrable_domain
+
+if TYPE_CHECKING:  # with it comes the database, which `newsfold extract` has no use for
+    from aggregator.tools import Tools
 
 AGENT = "newsfold"
 MOST_PAGES = 10
@@ -40,7 +43,7 @@ class FetchedPages:
 class PageFetcher:
     """Fetches the pages of articles."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: "Tools") -> None:
         self._tools = tools
         self._rules = SiteRules(tools.settings)
         self._robots = Robots(_InTurn(tools), AGENT)
@@ -107,7 +110,7 @@ class PageFetcher:
 class _InTurn:
     """A fetcher that waits its turn, for what is asked for besides pages: robots.txt."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: "Tools") -> None:
         self._tools = tools
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:

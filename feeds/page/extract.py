@@ -78,6 +78,13 @@ def read_page(
         tree = parse_page(html, content_type)
     except UnreadablePageError as error:
         return PageReading(url, headline or "", "", "", "", reasons=(str(error),))
+    return read_tree(tree, url, headline=headline, rules=rules)
+
+
+def read_tree(
+    tree: HtmlElement, url: str, *, headline: str | None = None, rules: PageRules | None = None
+) -> PageReading:
+    """The same of a page that is parsed already; its tree is taken apart."""
     metadata = metadata_of(tree, url)
     signs = walls.signs_of(tree)
     strip_dead_weight(tree)
