@@ -25,7 +25,7 @@ from feeds.page.blocks import HEADINGS, Block, blocks_of
 from feeds.page.byline import printed_authors
 from feeds.page.density import densest
 from feeds.page.display import Display, shown, shown_text, with_pictures
-from feeds.page.html_tree import UnreadablePageError, parse_page, strip_dead_weight
+from feeds.page.html_tree import UnreadablePageError, bound, parse_page, strip_dead_weight
 from feeds.page.matching_text import matching_lines
 from feeds.page.metadata import PageMetadata, metadata_of, parse_time
 from feeds.page.page_rules import PageRules
@@ -88,6 +88,7 @@ def read_tree(
     metadata = metadata_of(tree, url)
     signs = walls.signs_of(tree)
     strip_dead_weight(tree)
+    bound(tree)
     metadata = _with_guesses(metadata, tree, url)
     if rules:
         page_rules.remove(tree, rules)
