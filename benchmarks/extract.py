@@ -235,8 +235,8 @@ def compare(ours: Row, best: Row) -> None:
 STEPS = {
     extract: (
         "parse_page", "metadata_of", "strip_dead_weight", "blocks_of", "densest", "settled",
-        "elect", "shown", "with_pictures", "bound", "matching_lines", "wire_evidence", "printed_authors",
-        "tostring",
+        "elect", "shown", "with_pictures", "bound", "matching_lines", "wire_evidence",
+        "printed_authors", "tostring",
     ),
     second_readings: ("resiliparse_text", "trafilatura_text", "guessed_date", "language_of"),
     walls: ("signs_of", "wall_of"),

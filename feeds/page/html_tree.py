@@ -29,7 +29,7 @@ MOST_TEXT = 1_000_000
 # libxml2 compares every attribute of a tag with every other: 50,000 of them take it half a minute
 _LONG_TAG = 4000
 _MOST_ATTRIBUTES = 300
-_MONSTER_TAG = re.compile(rf"(</?[a-zA-Z][\w:-]*)([^<>]{{{_LONG_TAG},}})")
+_TAG_NAME = re.compile(r"/?[a-zA-Z][\w:-]*")
 # some pages close after their header; browsers read on, libxml2 does not
 _END = re.compile(rb"</(?:body|html)\s*>", re.IGNORECASE)
 _TAG = re.compile(r"<\s*[a-zA-Z!?]")
@@ -111,8 +111,9 @@ def parse_html(html: str) -> HtmlElement:
         UnreadablePageError: the parser found nothing in it.
     """
     text = html[:MAX_CHARACTERS]
-    if max(map(len, text.split("<"))) > _LONG_TAG:
-        text = _MONSTER_TAG.sub(_tamed, text)
+    parts = text.split("<")
+    if max(map(len, parts)) > _LONG_TAG:
+        text = "<".join(_tamed(part) if len(part) > _LONG_TAG else part for part in parts)
     clean = _END.sub(b"", text.encode("utf-8", "replace").translate(None, _CONTROL))
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     try:
@@ -121,9 +122,13 @@ def parse_html(html: str) -> HtmlElement:
         raise UnreadablePageError(f"the parser found no HTML: {error}") from error
 
 
-def _tamed(tag: re.Match[str]) -> str:
-    """A long tag as it is, or without its attributes where they are a great many."""
-    return tag[1] if len(tag[2].split()) > _MOST_ATTRIBUTES else tag[0]
+def _tamed(part: str) -> str:
+    """What follows a ``<``, without the tag's attributes where they are a great many."""
+    tag, closing, rest = part.partition(">")
+    name = _TAG_NAME.match(tag)
+    if not name or len(tag) <= _LONG_TAG or len(tag.split()) <= _MOST_ATTRIBUTES:
+        return part
+    return name.group() + closing + rest
 
 
 def strip_dead_weight(tree: HtmlElement) -> None:
