@@ -386,6 +386,8 @@ def test_evidence_and_walls_are_kept() -> None:
     reading = settled(page)
     assert (reading.agency, reading.place, reading.wall) == ("AP", "Kherson", "paywall")
     assert (settled().agency, settled().place, settled().wall) == (None, None, None)
+    faint = page_reading(wire=WireEvidence("WABC", 0.3, "dateline"))
+    assert settled(faint).agency is None
 
 
 def test_white_space_punctuation_and_capitals_are_no_change_of_text() -> None:

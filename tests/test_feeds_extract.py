@@ -242,3 +242,24 @@ def test_labels_over_the_text_are_not_of_it() -> None:
     reading = read_page(html, URL)
     assert reading.text == "\n\n".join(PARAGRAPHS)
     assert reading.matching_text == "\n".join(PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    ("stated", "found"),
+    [
+        ("Ann Berg", "Ann Berg"),
+        ("Norwick Courier", "Marta Lind"),
+        ("mlind2", "Marta Lind"),
+        ("Associated Press", "Associated Press"),
+    ],
+)
+def test_a_publisher_or_a_users_name_is_no_author_where_one_is_printed(
+    stated: str, found: str
+) -> None:
+    head = (
+        f"<meta name='author' content='{stated}'>"
+        "<meta property='og:site_name' content='Norwick Courier'>"
+    )
+    printed = article(head=head, before="<p class='byline'>By Marta Lind</p>")
+    assert read_page(printed, URL).authors == (found,)
+    assert read_page(article(head=head), URL).authors == (stated,)

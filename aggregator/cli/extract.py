@@ -102,7 +102,7 @@ def _as_json(source: str, page: "PageReading") -> dict[str, object]:
         "language": page.language,
         "canonical_url": page.canonical_url,
         "image": page.image,
-        "agency": page.wire.agency if page.wire else None,
+        "agency": page.wire.agency if page.wire and page.wire.likely else None,
         "wall": page.wall,
         "quality": page.quality,
         "reasons": list(page.reasons),

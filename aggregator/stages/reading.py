@@ -183,7 +183,7 @@ def settle(
         image=shown.image or (page.image if page else None),
         published=published,
         published_guessed=guessed,
-        agency=page.wire.agency if page and page.wire else None,
+        agency=page.wire.agency if page and page.wire and page.wire.likely else None,
         place=page.place if page else None,
         summary=material.summary,
         text=choice.text,

@@ -13,6 +13,7 @@ Pure: no network, no clock, no state but the libraries' caches. It may run for v
 made to harm, so callers run it in a process they can kill.
 """
 
+import re
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -35,6 +36,8 @@ from feeds.page.wire import dateline_of, wire_evidence
 _VISIBLE = 3000
 _FULL = 200
 """Words from which an article is not short."""
+_HANDLE = re.compile(r"[a-z0-9._-]+$")
+"""A user's name, which some publishing systems give for the author."""
 _LOST = 0.5
 _LABELS = 6
 
@@ -228,7 +231,7 @@ def _reading(
     page: _Page, main: _Main, lines: list[str], written: list[str], display: Display
 ) -> PageReading:
     metadata = page.metadata
-    authors = metadata.authors or _printed(page, main)
+    authors = _authors(page, main)
     wall = _wall(page, lines)
     datelines = [dateline for line in lines[:3] if (dateline := dateline_of(line))]
     return PageReading(
@@ -253,8 +256,12 @@ def _reading(
     )
 
 
-def _printed(page: _Page, main: _Main) -> tuple[str, ...]:
-    return printed_authors(page.blocks, next(iter(main.blocks), None))
+def _authors(page: _Page, main: _Main) -> tuple[str, ...]:
+    """Whom the page states; who is printed over the text where it states nobody in particular."""
+    stated, publisher = page.metadata.authors, page.metadata.publisher or ""
+    if any(not (_HANDLE.match(name) or furniture.same_words(name, publisher)) for name in stated):
+        return stated
+    return printed_authors(page.blocks, next(iter(main.blocks), None)) or stated
 
 
 def _reasons(main: _Main, wall: walls.Wall | None, metadata: PageMetadata) -> tuple[str, ...]:
