@@ -1,15 +1,25 @@
 """Article pages over loopback HTTP: fetched once, read again when the entry changes."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
-from newsroom_runs import all_stories, opened, serve, settings_for
+from newsroom_runs import (
+    all_stories,
+    newsroom_settings,
+    on_stage,
+    opened,
+    serve,
+    settings_for,
+)
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from aggregator.application import Application
+from aggregator.newsroom import load_newsroom
 from aggregator.stages.passes import full_pass
+from storage.tables import articles
 from storage.values import StoryView
 
 SENTENCES = [
@@ -102,3 +112,19 @@ async def test_a_changed_entry_has_its_page_read_again_and_the_lead_follows(
     assert outlet.pages == 3
     assert after.updated_at == changed.updated_at
     assert after.lead.text == changed.lead.text
+
+
+async def test_the_newsrooms_walls_are_caught_and_no_article_is_taken_for_one(
+    database_url: str,
+) -> None:
+    newsroom = load_newsroom()
+    async with on_stage(newsroom, datetime(2023, 4, 30, tzinfo=UTC)) as stage:
+        settings = newsroom_settings(database_url, stage, extract={"full_text": "always"})
+        async with opened(settings) as application:
+            await full_pass(application, everything=True)
+            with application.ledger.database.read() as connection:
+                rows = connection.execute(articles.select()).all()
+    found = {urlsplit(row.url).path: row for row in rows}
+    walls = {article.path: article.wall for article in newsroom.articles}
+    assert {path: row.wall for path, row in found.items()} == walls
+    assert {found[path].text_source for path, wall in walls.items() if wall} == {"feed"}
