@@ -6,6 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmana
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
+
+import structlog
 
 from aggregator.children import Children
 from aggregator.clock import Clock, utc_now
@@ -14,6 +17,10 @@ from aggregator.errors import ApplicationError
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
 from aggregator.network import fetcher_of, pacer_of
+from aggregator.notices import Notices
+from aggregator.pushing import Push, assemble_push
+from aggregator.stages import announcing
+from aggregator.stages.announcing import Announcer
 from aggregator.stages.folding import Folder
 from aggregator.stages.identity import authority_of, mint_identity
 from aggregator.stages.polling import Poller
@@ -23,12 +30,15 @@ from aggregator.stages.stage import Stage
 from aggregator.stages.tally import Tally
 from aggregator.tools import Tools
 from feeds.urls import registrable_domain
+from storage.backup import take_up
 from storage.database import Database, StorageError, open_database
+from storage.exclusive import sole_use
 from storage.installation import settle
 from storage.sources import sync_sources
-from storage.values import ArticleToRead, FoldArticle, SourceConfig, SourceState, SyncReport
+from storage.values import ArticleToRead, FoldArticle, Ping, SourceConfig, SourceState, SyncReport
 
 SLOTS_PER_REQUEST = 10
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,14 @@ class Application:
     tally: Tally
     clock: Clock
     synced: SyncReport
+    announcer: Announcer
+    announcing: Stage[Ping]
+    push: Push | None
+
+    @property
+    def hub_stages(self) -> tuple[Stage[Any], ...]:
+        """What talks to hubs, beside the road from source to reader."""
+        return self.announcing, *(self.push.stages if self.push else ())
 
     async def poll_once(self, moment: datetime) -> None:
         """Poll what was due by ``moment``, each source once."""
@@ -57,6 +75,7 @@ async def open_application(
     settings: Settings,
     *,
     clock: Clock = utc_now,
+    notices: Notices | None = None,
     rng: random.Random = random.Random(),  # noqa: B008, S311 - jitter; one per process is right
 ) -> AsyncIterator[Application]:
     """Open the database, start the child processes, and put the stages together.
@@ -65,7 +84,7 @@ async def open_application(
         ApplicationError: the database cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        ledger = Ledger(_open(settings))
+        ledger = Ledger(_open(settings), notices)
         stack.callback(ledger.close)
         synced = await ledger.write(sync_sources, _sources(settings), clock())
         children = await stack.enter_async_context(
@@ -83,7 +102,7 @@ async def open_application(
 
 def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Application:
     settings, ledger = tools.settings, tools.ledger
-    poller, reader = Poller(tools), Reader(tools)
+    reader = Reader(tools)
     folder = Folder(
         ledger,
         Model.load(),
@@ -92,12 +111,30 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.tally,
     )
     folding = Stage("fold", folder.claim, folder.fold, slots=1)
-    reading = Stage("extract", reader.claim, reader.read, slots(settings), after=folding.wake)
-    polling = Stage("poll", poller.claim, poller.poll, slots(settings), after=reading.wake)
+    reading = Stage(
+        "extract",
+        reader.claim,
+        reader.read,
+        slots(settings),
+        after=folding.wake,
+        release=reader.release,
+    )
+    push = assemble_push(tools, delivered=reading.wake)
+    poller = Poller(tools, push.hubs if push else None)
+    polling = Stage(
+        "poll",
+        poller.claim,
+        poller.poll,
+        slots(settings),
+        after=reading.wake,
+        release=poller.release,
+    )
+    publisher = Publisher(ledger, settings, identity)
+    announcer = Announcer(tools, publisher)
     return Application(
         settings,
         ledger,
-        Publisher(ledger, settings, identity),
+        publisher,
         poller,
         polling,
         reading,
@@ -105,7 +142,26 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.tally,
         tools.clock,
         synced,
+        announcer,
+        Stage("announce", announcer.claim, announcer.tell, announcing.SLOTS),
+        push,
     )
+
+
+@contextmanager
+def sole_use_of(settings: Settings) -> Iterator[None]:
+    """Be the only daemon on an SQLite file; take up a backup that waits beside it.
+
+    Raises:
+        ApplicationError: another one is.
+    """
+    try:
+        with sole_use(settings.storage.url):
+            if aside := take_up(settings.storage.url, utc_now()):
+                _log.warning("backup taken up", replaced=str(aside))
+            yield
+    except StorageError as error:
+        raise ApplicationError(str(error)) from error
 
 
 @contextmanager

@@ -9,18 +9,24 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
-from storage.database import Database
+import structlog
+
+from aggregator.notices import Notices
+from storage.database import Database, StorageTroubleError
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _READERS = 4
+_ABOUT = "storage"
+_log = structlog.get_logger()
 
 
 class Ledger:
     """Runs storage's functions for coroutines. ``close`` waits for what is under way."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, notices: Notices | None = None) -> None:
         self.database = database
+        self._notices = notices or Notices()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
 
@@ -31,7 +37,15 @@ class Ledger:
         **kwargs: _P.kwargs,
     ) -> _T:
         """Run a storage function that writes. Not interrupted: once begun, it is finished."""
-        return await self._run(self._writer, lambda: function(self.database, *args, **kwargs))
+        try:
+            done = await self._run(self._writer, lambda: function(self.database, *args, **kwargs))
+        except StorageTroubleError as error:
+            if self._notices.tell(_ABOUT, str(error)):
+                _log.error("storage trouble", error=str(error))
+            raise
+        if self._notices.clear(_ABOUT):
+            _log.info("storage recovered")
+        return done
 
     async def read(
         self,

@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from math import ceil
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from aggregator.front_door import Door
 
 GRACE = 3
 """Seconds that open requests have to end in when the daemon stops."""
@@ -51,24 +54,33 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve ``app`` on ``listener`` for as long as the block runs."""
+async def serving(
+    app: ASGIApp, listener: socket.socket, most: int = 1000, patience: float = 30.0
+) -> AsyncIterator[Door]:
+    """Serve ``app`` on ``listener`` for as long as the block runs.
+
+    To ``most`` connections, each with ``patience`` seconds to ask and to read.
+    """
+    door = Door(most, patience)
     config = uvicorn.Config(
         app,
+        http=door.protocol,  # type: ignore[arg-type]  # uvicorn only ever calls it
         log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,
         date_header=True,
         timeout_graceful_shutdown=GRACE,
-        timeout_keep_alive=30,
-        h11_max_incomplete_event_size=16 * 1024,
+        timeout_keep_alive=ceil(patience),  # without one of its own it would be five seconds
     )
     server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]), name="web")
+    # A duplicate, for the server closes it: the daemon goes on listening while its parts change.
+    task = asyncio.create_task(server.serve(sockets=[listener.dup()]), name="web")
+    sweep = asyncio.create_task(door.sweep(), name="door")
     try:
         await server.up.wait()
-        yield
+        yield door
     finally:
         server.should_exit = True
         await task
+        sweep.cancel()

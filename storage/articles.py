@@ -52,6 +52,7 @@ def claim_new(
                 articles.c.attempts,
                 articles.c.arrived_at,
                 articles.c.version,
+                articles.c.claimed_until,
             )
         ).all()
         ids = [row.id for row in rows]
@@ -63,11 +64,27 @@ def claim_new(
             attempts=row.attempts,
             arrived_at=row.arrived_at,
             appearances=tuple(appearances[row.id]),
+            claimed_until=row.claimed_until,
             version=row.version,
             earlier=earlier.get(row.id),
         )
         for row in sorted(rows, key=lambda row: row.id)
     )
+
+
+def release_new(db: Database, claimed: Sequence[ArticleToRead]) -> None:
+    """Give claimed articles back unread; it does not count as an attempt."""
+    with db.write() as connection:
+        for article in claimed:
+            connection.execute(
+                update(articles)
+                .where(
+                    articles.c.id == article.id,
+                    articles.c.state == "new",
+                    articles.c.claimed_until == article.claimed_until,
+                )
+                .values(claimed_until=None, attempts=articles.c.attempts - 1)
+            )
 
 
 def _appearances(

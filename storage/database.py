@@ -13,7 +13,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as QueueTimeoutError
 
 from storage.columns import dump_json
 
@@ -28,6 +35,13 @@ _ADVICE = {
 
 class StorageError(Exception):
     """The database cannot be used; the message says which, why, and what to do."""
+
+
+class StorageTroubleError(StorageError):
+    """The database was usable and now is not: a full disk, a server that went away.
+
+    Nothing was written; the same call may succeed later.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,7 @@ class Database:
         On SQLite writers stand in line from the start: one that began by reading and then found
         the file changed could not go on.
         """
-        with self.engine.connect() as connection:
+        with _in_words(), self.engine.connect() as connection:
             connection.execution_options(writes=True)
             with connection.begin():
                 yield connection
@@ -56,7 +70,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view, whatever is being written meanwhile."""
-        with self.engine.connect() as connection:
+        with _in_words(), self.engine.connect() as connection:
             if self.dialect == "postgresql":
                 connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -66,6 +80,35 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Trouble of the machine, not of the statement, as an error that says what it is."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        if _sqlite_code(error) == sqlite3.SQLITE_ERROR:  # a statement that is wrong
+            raise
+        raise StorageTroubleError(f"cannot use the database: {_one_line(error.orig)}") from error
+    except QueueTimeoutError as error:
+        raise StorageTroubleError("cannot use the database: every connection is busy") from error
+    except DatabaseError as error:
+        if not _is_damaged(error):
+            raise
+        raise StorageTroubleError(
+            f"the database is damaged ({_one_line(error.orig)}); put a backup back: newsfold "
+            "restore FILE"
+        ) from error
+
+
+def _is_damaged(error: DatabaseError) -> bool:
+    return _sqlite_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def _sqlite_code(error: DBAPIError) -> int:
+    """SQLite's primary result code (https://www.sqlite.org/rescode.html); 0 of another engine."""
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
 
 
 def open_database(url: str) -> Database:
@@ -90,9 +133,11 @@ def open_database(url: str) -> Database:
                 f"the database {shown} was written by a newer newsfold ({_one_line(error)}); "
                 "run that version, or restore a backup"
             ) from error
-        except DBAPIError as error:
+        except (DBAPIError, StorageTroubleError) as error:
+            cause = error if isinstance(error, DBAPIError) else error.__cause__
+            reason = _one_line(getattr(cause, "orig", cause))
             raise StorageError(
-                f"cannot open the database {shown}: {_one_line(error.orig)}; {_ADVICE[db.dialect]}"
+                f"cannot open the database {shown}: {reason}; {_ADVICE[db.dialect]}"
             ) from error
         failing.pop_all()
     return db

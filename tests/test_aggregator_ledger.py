@@ -1,11 +1,14 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from aggregator.ledger import Ledger
-from storage.database import Database, open_database
+from aggregator.notices import Notices
+from storage.database import Database, StorageTroubleError, open_database
 
 
 @pytest.fixture
@@ -70,3 +73,51 @@ async def test_a_write_that_was_begun_is_finished_though_nobody_waits(ledger: Le
     release.set()
     ledger.close()
     assert finished.is_set()
+
+
+def remember(db: Database, size: int, *, full: bool) -> None:
+    """Write so many bytes; ``full``: onto a disk that has no room for another page."""
+    with db.write() as connection:
+        room = "PRAGMA max_page_count = " + ("1" if full else "1073741823")
+        connection.exec_driver_sql(room)
+        connection.exec_driver_sql(
+            "INSERT OR REPLACE INTO setting VALUES ('x', hex(zeroblob(?)))", (size,)
+        )
+
+
+async def test_a_full_disk_is_told_once_and_forgotten_when_there_is_room(database_url: str) -> None:
+    notices = Notices()
+    ledger = Ledger(open_database(database_url), notices)
+    with capture_logs() as logs:
+        for _ in range(3):
+            with pytest.raises(StorageTroubleError, match="database or disk is full"):
+                await ledger.write(remember, 10**6, full=True)
+        assert notices.standing() == {
+            "storage": "cannot use the database: database or disk is full"
+        }
+        await ledger.write(remember, 10**6, full=False)
+    assert notices.standing() == {}
+    assert [line["event"] for line in logs] == ["storage trouble", "storage recovered"]
+    ledger.close()
+
+
+async def test_a_damaged_file_is_said_to_be_damaged_and_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "n.db"
+    ledger = Ledger(open_database(f"sqlite:///{path}"))
+    ledger.database.close()  # its log is written into the file
+    damaged = bytearray(path.read_bytes())
+    damaged[4096 : len(damaged)] = b"\xff" * (len(damaged) - 4096)
+    path.write_bytes(damaged)
+    with pytest.raises(StorageTroubleError, match=r"is damaged .*newsfold restore FILE"):
+        await ledger.write(remember, 10, full=False)
+    ledger.close()
+
+
+async def test_a_wrong_statement_is_not_taken_for_trouble(ledger: Ledger) -> None:
+    def wrong(db: Database) -> None:
+        with db.write() as connection:
+            connection.exec_driver_sql("SELECT * FROM no_such_table")
+
+    with pytest.raises(Exception, match="no such table") as caught:
+        await ledger.write(wrong)
+    assert not isinstance(caught.value, StorageTroubleError)

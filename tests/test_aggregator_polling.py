@@ -228,6 +228,7 @@ SOURCE = SourceState(
     body_hash=None,
     schedule={},
     failures=0,
+    claimed_until=NOW + LEASE,
 )
 
 

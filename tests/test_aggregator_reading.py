@@ -223,7 +223,9 @@ def appearance(**changes: Any) -> Appearance:
 
 
 def to_read(*appearances: Appearance, **changes: Any) -> ArticleToRead:
-    return replace(ArticleToRead(1, URL, 1, NOW, appearances or (appearance(),)), **changes)
+    return replace(
+        ArticleToRead(1, URL, 1, NOW, appearances or (appearance(),), NOW + LEASE), **changes
+    )
 
 
 WHOLE = FeedText("Title", "word " * 200, "", "", None)

@@ -116,3 +116,51 @@ async def test_a_claim_that_raises_is_logged_and_tried_again_when_woken() -> Non
         await stage.drain()
     assert work.done == [0]
     assert [line["event"] for line in logs] == ["claim failed"]
+
+
+async def test_what_is_unfinished_when_it_ends_is_given_back() -> None:
+    work = Work(4)
+    work.gates = {1: asyncio.Event(), 3: asyncio.Event()}
+    given_back: list[int] = []
+
+    async def release(pieces: Sequence[int]) -> None:
+        given_back.extend(pieces)
+
+    draining = asyncio.create_task(
+        Stage("test", work.claim, work.handle, slots=4, release=release).drain()
+    )
+    while len(work.done) < 2:
+        await asyncio.sleep(0)
+    draining.cancel()
+    await asyncio.gather(draining, return_exceptions=True)
+    assert sorted(given_back) == [1, 3]
+
+
+async def test_what_was_just_being_claimed_is_given_back_too() -> None:
+    claiming, go_on = asyncio.Event(), asyncio.Event()
+    given_back: list[int] = []
+
+    async def claim(_: int) -> Sequence[int]:
+        claiming.set()
+        await go_on.wait()
+        return [7]
+
+    async def handle(_: int) -> None:
+        raise AssertionError("it was cancelled before")
+
+    async def release(pieces: Sequence[int]) -> None:
+        given_back.extend(pieces)
+        raise OSError("the disk is full")
+
+    with capture_logs() as logs:
+        draining = asyncio.create_task(
+            Stage("test", claim, handle, slots=4, release=release).drain()
+        )
+        await claiming.wait()
+        draining.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        result = await asyncio.gather(draining, return_exceptions=True)
+    assert isinstance(result[0], asyncio.CancelledError)
+    assert given_back == [7]
+    assert [line["event"] for line in logs] == ["release failed"]

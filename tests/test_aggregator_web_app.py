@@ -320,7 +320,7 @@ async def test_before_the_first_publication_nothing_is_ready(database_url: str) 
         status, headers, _ = await get(WORLD)
         assert status == 503
         assert headers["Retry-After"] == "5"
-        assert (await get("/healthz"))[2] == b'{"status":"ok"}'
+        assert (await get("/healthz"))[2] == b'{"status":"ok","problems":{}}'
 
 
 async def test_nobody_says_which_server_this_is(get: Client) -> None:

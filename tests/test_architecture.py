@@ -25,7 +25,7 @@ HOMES = {
     "sqlmodel": "storage/",
     "tld": "feeds/urls.py",
     "trafilatura": "feeds/page/second_readings.py",
-    "uvicorn": "aggregator/server.py",
+    "uvicorn": ("aggregator/server.py", "aggregator/front_door.py"),
 }
 
 

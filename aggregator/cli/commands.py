@@ -10,8 +10,10 @@ import click
 
 from aggregator.cli.extract import extract
 from aggregator.cli.files import evaluate, fold_files, train_weights
+from aggregator.cli.storage import backup, migrate_to, restore
 from aggregator.cli.stories import corrections, explain, refold, story
 from aggregator.cli.words import config_option, counted, fail, or_fail, read_settings
+from aggregator.config.environment import process_environment
 from aggregator.version import VERSION
 
 
@@ -61,13 +63,19 @@ def init(config: Path) -> None:
 @config_option
 @click.option("--log-json", is_flag=True, help="Log JSON lines instead of lines for people.")
 def run(config: Path, log_json: bool) -> None:
-    """Run the daemon: poll, extract, fold and serve until stopped (Ctrl-C or SIGTERM)."""
-    from aggregator.daemon import run_daemon  # noqa: PLC0415 - heavy; --help shall be quick
+    """Run the daemon: poll, extract, fold and serve until stopped (Ctrl-C or SIGTERM).
+
+    An edited configuration is taken up by itself within seconds; SIGHUP does it at once. One that
+    is broken is reported and changes nothing.
+    """
+    from aggregator.config.watch import ConfigWatch  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.daemon import run_daemon  # noqa: PLC0415 - the same
     from aggregator.logs import configure_logs  # noqa: PLC0415 - the same
 
     settings = read_settings(config, "run")
     configure_logs(json=log_json)
-    or_fail(lambda: run_daemon(settings, announce=click.echo))
+    watch = ConfigWatch(config, process_environment(), settings)
+    or_fail(lambda: run_daemon(settings, click.echo, watch))
 
 
 @main.command(short_help="One full pass over the sources that are due.")
@@ -128,5 +136,17 @@ def demo(once: bool, port: int) -> None:
     or_fail(lambda: run_demo(once=once, port=port))
 
 
-for _command in (extract, fold_files, evaluate, train_weights, explain, story, corrections, refold):
+for _command in (
+    extract,
+    fold_files,
+    evaluate,
+    train_weights,
+    explain,
+    story,
+    corrections,
+    refold,
+    backup,
+    restore,
+    migrate_to,
+):
     main.add_command(_command)

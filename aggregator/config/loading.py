@@ -42,6 +42,11 @@ class ConfigError(Exception):
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
 
+    @classmethod
+    def of(cls, place: str, text: str) -> "ConfigError":
+        """One problem."""
+        return cls([Problem(place, text)])
+
 
 def load_config(path: Path, environment: Mapping[str, str]) -> Settings:
     """Read the config file with its includes and the environment's overrides.
@@ -64,6 +69,16 @@ def load_config(path: Path, environment: Mapping[str, str]) -> Settings:
     if problems or not settings:
         raise ConfigError(problems)
     return settings
+
+
+def config_files(path: Path) -> list[Path]:
+    """The config file and the lists beside it that it includes, as far as it can be read."""
+    try:
+        names = tomllib.loads(path.read_bytes().decode("utf-8")).get("include", [])
+    except (OSError, ValueError):  # the error of reading it in earnest says what is wrong
+        names = []
+    own = [path.parent / name for name in names if isinstance(name, str)]
+    return [path, *own]
 
 
 def _resolve(settings: Settings, included: tuple[SourceSettings, ...], folder: Path) -> Settings:

@@ -25,7 +25,18 @@ from aggregator.config.selectors import Selector, Selectors
 
 FullText = Literal["auto", "always", "never"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_RESERVED = {"api", "healthz", "metrics", "opml", "readyz", "source", "sources", "static", "story"}
+_RESERVED = {
+    "api",
+    "healthz",
+    "metrics",
+    "opml",
+    "readyz",
+    "source",
+    "sources",
+    "static",
+    "story",
+    "websub",
+}
 
 
 def _http_url(value: str) -> str:
@@ -89,6 +100,21 @@ class ServerSettings(Table):
         description="The public address, as subscribers type it. Links in feeds start with it.",
     )
     title: str = Field("Newsfold", description="What the front page is called.", min_length=1)
+    hubs: tuple[HttpUrl, ...] = Field(
+        (),
+        description="WebSub hubs that outputs without a token name, and that are told when these "
+        'change, so that subscribers need not poll. For example "https://pubsubhubbub.appspot.com/".',
+    )
+    max_connections: int = Field(
+        1000,
+        ge=10,
+        description="Connections of clients open at once; beyond it the one idle longest is ended.",
+    )
+    client_timeout: Duration = Field(
+        timedelta(seconds=30),
+        description="Time that a client has to send a request, and between two; reading an answer "
+        "may take that and a second for every 8 kB.",
+    )
 
 
 class StorageSettings(Table):
@@ -139,6 +165,23 @@ class FetchSettings(Table):
         if self.max_interval < self.min_interval:
             raise ValueError("max_interval is shorter than min_interval")
         return self
+
+
+class WebSubSettings(Table):
+    """Being told by hubs what is new (docs/websub.md)."""
+
+    enabled: bool = Field(
+        True,
+        description="Subscribe where a feed names a hub, if hubs can reach `server.base_url`: it "
+        "has to be a public address.",
+    )
+    poll_factor: int = Field(
+        4,
+        ge=1,
+        le=100,
+        description="While a hub delivers, its feed is polled so many times less often; never less "
+        "often than `fetch.max_interval`.",
+    )
 
 
 class ExtractSettings(Table):
@@ -252,6 +295,7 @@ class Settings(Table):
     server: ServerSettings = Field(default_factory=ServerSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
     fetch: FetchSettings = Field(default_factory=FetchSettings)
+    websub: WebSubSettings = Field(default_factory=WebSubSettings)
     extract: ExtractSettings = Field(default_factory=ExtractSettings)
     source: tuple[SourceSettings, ...] = Field((), description="The feeds to read.")
     site: tuple[SiteSettings, ...] = Field((), description="Rules for the pages of single sites.")

@@ -30,6 +30,7 @@ def output_feed(
     site_title: str,
     feed_id: str,
     born: datetime,
+    hubs: tuple[str, ...] = (),
 ) -> OutputFeed:
     """The document of an output.
 
@@ -48,6 +49,7 @@ def output_feed(
         updated=max((entry.updated for entry in entries), default=born),
         entries=entries,
         language=_common_language(stories),
+        hubs=() if output.token else hubs,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from aggregator.application import Application, open_application
+from aggregator.application import Application, open_application, sole_use_of
 from aggregator.config.settings import Settings
 from aggregator.daemon import run_async
 from aggregator.static_files import write_site
@@ -28,9 +28,10 @@ def run_update(settings: Settings, *, everything: bool) -> None:
 
 async def _update(settings: Settings, *, everything: bool) -> None:
     begun = time.monotonic()
-    async with open_application(settings) as application:
-        await full_pass(application, everything=everything)
-        tally = application.tally
+    with sole_use_of(settings):
+        async with open_application(settings) as application:
+            await full_pass(application, everything=everything)
+            tally = application.tally
     for name, error in sorted(tally.failed.items()):
         click.echo(f"failed: {name}: {error}", err=True)
     click.echo(

@@ -7,7 +7,7 @@ claim -> wait one's turn -> fetch -> 304, or the same bytes as before: unchanged
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -16,6 +16,7 @@ import structlog
 
 from aggregator.config.settings import FetchSettings
 from aggregator.stages.findings import Finding, is_to_be_read, read, unread
+from aggregator.stages.hub_watch import HubWatch
 from aggregator.stages.schedule import Health, Plan, Politeness, Poll, next_poll, spread
 from aggregator.tools import Tools
 from feeds.model import (
@@ -30,7 +31,7 @@ from feeds.model import (
 from feeds.parsing.identity import ambiguous_guids
 from feeds.parsing.parse import parse_feed
 from storage.polling import commit_poll, known_entries
-from storage.sources import claim_due, overdue, postpone, set_next_polls
+from storage.sources import claim_due, overdue, postpone, release, set_next_polls
 from storage.values import PollCommit, SourceState
 
 ACCEPT = (
@@ -44,7 +45,7 @@ REMEMBERED = 2000
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a source is due that is gone for good: when the operator asks for it."""
 
-_MOMENTS = ("last_success", "gone_since", "sample_since", "redirect_since")
+_MOMENTS = ("last_success", "gone_since", "sample_since", "redirect_since", "unslowed")
 
 _log = structlog.get_logger()
 
@@ -52,10 +53,10 @@ _log = structlog.get_logger()
 class Poller:
     """Polls sources. One source's trouble, whatever it is, ends as that source's error."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, hubs: HubWatch | None = None) -> None:
         self._tools = tools
+        self._hubs = hubs
         self._politeness = politeness(tools.settings.fetch)
-        self._leases: dict[int, datetime] = {}
 
     async def claim(self, limit: int) -> Sequence[SourceState]:
         """Take sources that are due now."""
@@ -64,27 +65,29 @@ class Poller:
     async def claim_due_by(self, moment: datetime, limit: int) -> Sequence[SourceState]:
         """Take sources that were due by ``moment``: in one round each is taken once."""
         now = self._tools.clock()
-        claimed = await self._tools.ledger.write(claim_due, moment, now + LEASE, limit)
-        self._leases.update((source.id, now + LEASE) for source in claimed)
-        return claimed
+        return await self._tools.ledger.write(claim_due, moment, now + LEASE, limit)
+
+    async def release(self, sources: Sequence[SourceState]) -> None:
+        """Give back what was claimed and will not be polled now."""
+        await self._tools.ledger.write(release, sources, self._tools.clock())
 
     async def poll(self, source: SourceState) -> None:
         """Poll a claimed source and write what came of it."""
-        lease = self._leases.pop(source.id)
         async with self._tools.pacer.turn(source.feed_url) as held:
-            if self._tools.clock() >= lease:
+            if self._tools.clock() >= source.claimed_until:
                 return  # it waited its turn for too long, and is somebody else's by now
             outcome = None if held else await self._tools.fetch(self._request(source))
         if outcome is None:
             until = self._tools.clock() + timedelta(seconds=held)
             await self._tools.ledger.write(postpone, source.id, until)
             return
-        finding = await self._find(source, outcome)
+        finding = await self.find(source, outcome)
+        slowdown = await self._hubs.seen(source.id, finding) if self._hubs else 1.0
         commit, plan = decide(
             source,
             outcome,
             finding,
-            self._politeness,
+            replace(self._politeness, slowdown=slowdown),
             now=self._tools.clock(),
             rng=self._tools.rng,
         )
@@ -121,7 +124,8 @@ class Poller:
             max_bytes=fetch.max_bytes,
         )
 
-    async def _find(self, source: SourceState, outcome: FetchOutcome) -> Finding:
+    async def find(self, source: SourceState, outcome: FetchOutcome) -> Finding:
+        """What an answer, or a hub's delivery, brings that was not known."""
         if not isinstance(outcome, Response) or not is_to_be_read(outcome, source.body_hash):
             return unread(outcome)
         known = await self._tools.ledger.read(known_entries, source.id, newest=REMEMBERED)

@@ -105,6 +105,7 @@ class Publisher:
             site_title=self._settings.server.title,
             feed_id=self._identity.feed_id(output.name),
             born=self._identity.born,
+            hubs=self._settings.server.hubs,
         )
         changed = max((story.changed_at for story in stories), default=self._identity.born)
         documents = {}

@@ -25,7 +25,7 @@ from feeds.page.article import ArticleMaterial, FeedReading, assemble, read_feed
 from feeds.page.choose import Choice, FeedMaterial, FeedText
 from feeds.page.walls import REPEATED, repeated, text_key
 from feeds.page.worth import RECENT, Trial, worth_fetching
-from storage.articles import claim_new, commit_reading, read_alike_again, titles_alike
+from storage.articles import claim_new, commit_reading, read_alike_again, release_new, titles_alike
 from storage.values import Appearance, ArticleReading, ArticleToRead, PageTrial
 
 LEASE = timedelta(minutes=15)
@@ -43,25 +43,25 @@ class Reader:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._pages = PageFetcher(tools)
-        self._leases: dict[int, datetime] = {}
 
     async def claim(self, limit: int) -> Sequence[ArticleToRead]:
         """Take articles that wait to be read."""
         now = self._tools.clock()
-        claimed = await self._tools.ledger.write(claim_new, now, now + LEASE, limit)
-        self._leases.update((article.id, now + LEASE) for article in claimed)
-        return claimed
+        return await self._tools.ledger.write(claim_new, now, now + LEASE, limit)
+
+    async def release(self, articles: Sequence[ArticleToRead]) -> None:
+        """Give back what was claimed and will not be read now."""
+        await self._tools.ledger.write(release_new, articles)
 
     async def read(self, article: ArticleToRead) -> None:
         """Settle what the text of a claimed article is."""
-        lease = self._leases.pop(article.id)
         shown = best_appearance(article.appearances)
         feed, trouble = await self._feed(shown)
         fetch, why = wanted(article, shown, feed.text)
         fetched = FetchedPages()
         if fetch and article.url:
-            fetched = await self._pages.fetch(article.url, shown.source_url, lease)
-        if self._tools.clock() >= lease:
+            fetched = await self._pages.fetch(article.url, shown.source_url, article.claimed_until)
+        if self._tools.clock() >= article.claimed_until:
             return  # it waited its turn for too long, and is somebody else's by now
         page, unread = await self._page(fetched, shown.title)
         key = page_key(page)

@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from storage.database import StorageTroubleError
+
 _T = TypeVar("_T")
 _log = structlog.get_logger()
 
@@ -27,15 +29,18 @@ class Stage(Generic[_T]):
         claim: Callable[[int], Awaitable[Sequence[_T]]],
         handle: Callable[[_T], Awaitable[None]],
         slots: int,
+        *,
         after: Callable[[], None] = lambda: None,
+        release: Callable[[Sequence[_T]], Awaitable[None]] | None = None,
     ) -> None:
         self.name = name
         self._claim = claim
         self._handle = handle
         self._slots = slots
         self._after = after
+        self._release = release
         self._wake = asyncio.Event()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], _T] = {}
 
     def wake(self) -> None:
         """There may be work. Cheap; called by ticks and by the stage before."""
@@ -51,7 +56,8 @@ class Stage(Generic[_T]):
     async def drain(self) -> None:
         """Work until nothing can be claimed and nothing is under way.
 
-        When cancelled, what is under way is cancelled too and comes back with its lease.
+        When cancelled, what is under way is cancelled too and given back; what cannot be, because
+        the process dies, comes back with its lease.
         """
         try:
             while await self._fill() or self._under_way:
@@ -61,15 +67,25 @@ class Stage(Generic[_T]):
 
     async def _fill(self) -> int:
         free = self._slots - len(self._under_way)
-        work = await self._claim_safely(free) if free else ()
+        work = await self._claimed(free) if free else ()
         for piece in work:
             task = asyncio.create_task(self._do(piece), name=self.name)
-            self._under_way.add(task)
+            self._under_way[task] = piece
         return len(work)
+
+    async def _claimed(self, free: int) -> Sequence[_T]:
+        claiming = asyncio.ensure_future(self._claim_safely(free))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            await self._give_back(await claiming)
+            raise
 
     async def _claim_safely(self, free: int) -> Sequence[_T]:
         try:
             return await self._claim(free)
+        except StorageTroubleError:  # the ledger has said so, once
+            return ()
         except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
             _log.exception("claim failed", stage=self.name)
             return ()
@@ -81,11 +97,13 @@ class Stage(Generic[_T]):
         done, _ = await asyncio.wait({*self._under_way, woken}, return_when=asyncio.FIRST_COMPLETED)
         self._wake.clear()
         woken.cancel()
-        self._under_way -= done
+        self._under_way = {t: piece for t, piece in self._under_way.items() if t not in done}
 
     async def _do(self, piece: _T) -> None:
         try:
             await self._handle(piece)
+        except StorageTroubleError as error:
+            _log.warning("work put off", stage=self.name, error=str(error))
         except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
             _log.exception("work failed", stage=self.name)
         else:
@@ -95,4 +113,15 @@ class Stage(Generic[_T]):
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self._give_back([p for task, p in self._under_way.items() if task.cancelled()])
         self._under_way.clear()
+
+    async def _give_back(self, pieces: Sequence[_T]) -> None:
+        if not pieces or not self._release:
+            return
+        try:
+            await self._release(pieces)
+        except StorageTroubleError as error:
+            _log.warning("not given back", stage=self.name, error=str(error))
+        except Exception:  # noqa: BLE001 - it comes back with its lease all the same
+            _log.exception("release failed", stage=self.name)

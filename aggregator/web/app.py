@@ -1,8 +1,8 @@
-"""Routes: what is answered at which address. Reading only; nothing here changes anything."""
+"""Routes: what is answered at which address. Reading only, but for what hubs send (websub.py)."""
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request, Response
@@ -12,6 +12,9 @@ from starlette.types import ASGIApp
 
 from aggregator.config.settings import OutputSettings, Settings
 from aggregator.ledger import Ledger
+from aggregator.notices import Notices
+from aggregator.stages.announcing import document_url, hubs_of
+from aggregator.stages.mailbox import Mailbox
 from aggregator.stages.outputs import FORMATS
 from aggregator.stages.publisher import Publisher
 from aggregator.web.headers import SecurityHeaders
@@ -27,6 +30,8 @@ from aggregator.web.pages import (
     story_page,
 )
 from aggregator.web.sending import send_document
+from aggregator.web.websub import add_websub
+from feeds.websub import link_header
 from storage.publishing import count_stories, latest_stories, story_by_slug
 from storage.sources import source_health
 from storage.values import StoryFilter
@@ -39,12 +44,17 @@ _SHORT = "public, max-age=60"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the routes answer from. ``ready`` says whether the first publication is done."""
+    """What the routes answer from. ``ready`` says whether the first publication is done.
+
+    ``mailbox`` takes what hubs deliver; None where nothing was subscribed to.
+    """
 
     settings: Settings
     ledger: Ledger
     publisher: Publisher
     ready: Callable[[], bool]
+    notices: Notices = field(default_factory=Notices)
+    mailbox: Mailbox | None = None
 
 
 def create_app(site: Site) -> ASGIApp:
@@ -59,15 +69,17 @@ def routes(site: Site) -> FastAPI:
     _add_health(app, site)
     _add_pages(app, site)
     _add_feeds(app, site)
+    add_websub(app, site.ledger, site.mailbox)
     return app
 
 
 def _add_health(app: FastAPI, site: Site) -> None:
     @app.api_route("/healthz", methods=["GET", "HEAD"])
-    async def healthz() -> dict[str, str]:
-        """The process answers and can read its database."""
+    async def healthz() -> dict[str, object]:
+        """The process answers and can read its database; what an operator must see to."""
         await site.ledger.read(count_stories, StoryFilter(limit=1))
-        return {"status": "ok"}
+        problems = site.notices.standing()
+        return {"status": "degraded" if problems else "ok", "problems": problems}
 
     @app.api_route("/readyz", methods=["GET", "HEAD"])
     async def readyz(response: Response) -> dict[str, str]:
@@ -139,7 +151,11 @@ def _add_feeds(app: FastAPI, site: Site) -> None:
         document = site.publisher.document(name, form)
         if document is None:
             raise HTTPException(503, headers={"Retry-After": "5"})
-        return send_document(request.headers, document, private=output.token is not None)
+        hubs = hubs_of(site.settings, output)
+        # What a query selects is another document than the one that hubs are told of.
+        named = hubs and not request.query_params
+        link = link_header(hubs, document_url(site.settings, name, form)) if named else None
+        return send_document(request.headers, document, private=output.token is not None, link=link)
 
 
 def _admitted(output: OutputSettings, token: str) -> bool:

@@ -12,8 +12,13 @@ _MAX_AGE = 300
 """Seconds a reader may keep a feed without asking: well below any polite poll."""
 
 
-def send_document(headers: Mapping[str, str], document: Document, *, private: bool) -> Response:
-    """Answer a GET or HEAD for ``document``; ``private`` keeps it out of shared caches."""
+def send_document(
+    headers: Mapping[str, str], document: Document, *, private: bool, link: str | None = None
+) -> Response:
+    """Answer a GET or HEAD for ``document``.
+
+    ``private`` keeps it out of shared caches; ``link`` names its hubs and itself.
+    """
     coding = negotiate_coding(headers.get("accept-encoding"), ("br", "gzip")) or IDENTITY
     body, etag = document.codings[coding]
     sent = {
@@ -22,6 +27,8 @@ def send_document(headers: Mapping[str, str], document: Document, *, private: bo
         "Last-Modified": rfc822(document.last_modified),
         "Vary": "Accept-Encoding",
     }
+    if link is not None:
+        sent["Link"] = link
     if is_not_modified(headers, etag, document.last_modified):
         return Response(status_code=304, headers=sent)
     if coding != IDENTITY:
