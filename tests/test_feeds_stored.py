@@ -64,3 +64,13 @@ def test_the_rules_are_tried() -> None:
     assert isinstance(made, ReadPage)
     assert made.reading.text == "Just this."
     assert made.next_page == f"{URL}?p=2"
+
+
+def test_a_page_in_a_file_says_where_it_is_from() -> None:
+    html = article(head=f"<link rel='canonical' href='{URL}'>", before="<a href='/more'>More</a>")
+    made = read_body(html, "", None, NONE)
+    assert isinstance(made, ReadPage)
+    assert (made.reading.url, made.reading.canonical_url) == (URL, URL)
+    nowhere = read_body(article(), "", None, NONE)
+    assert isinstance(nowhere, ReadPage)
+    assert nowhere.reading.url == ""

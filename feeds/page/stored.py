@@ -14,6 +14,7 @@ from feeds.model import PageReading
 from feeds.page import page_rules
 from feeds.page.extract import read_tree
 from feeds.page.html_tree import MAX_CHARACTERS, UnreadablePageError, parse_page
+from feeds.page.metadata import metadata_of
 from feeds.page.page_rules import PageRules
 
 _GZIP = b"\x1f\x8b"
@@ -35,7 +36,10 @@ class Unreadable:
 
 
 def read_file(path: Path, url: str, rules: PageRules) -> ReadPage | Unreadable:
-    """Read the page in a file, gzipped or not; ``url`` is its address, empty where not known."""
+    """Read the page in a file, gzipped or not.
+
+    ``url`` is its address; where that is empty, what the page itself calls its address.
+    """
     try:
         with path.open("rb") as file:
             body = file.read(MAX_CHARACTERS)
@@ -50,6 +54,7 @@ def read_body(
     """Read a page from its bytes, gzipped or not; at most its first twelve megabytes."""
     try:
         tree = parse_page(_unpacked(body), content_type)
+        url = url or metadata_of(tree, "").canonical_url or ""
         following = page_rules.next_page(tree, url, rules)
         return ReadPage(read_tree(tree, url, rules=rules), following)
     except (UnreadablePageError, EOFError, OSError, zlib.error) as error:
