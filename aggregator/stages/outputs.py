@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from aggregator.config.settings import OutputSettings
+from aggregator.matching.reasons import percent
 from feeds.model import Coverage, OutputEntry, OutputFeed, OutputSource
 from storage.values import ArticleView, StoryFilter, StoryView
 
@@ -148,5 +149,7 @@ def reason_in_words(reason: Mapping[str, Any], outlets: Mapping[int, str]) -> st
     }.get(reason.get("kind", ""), "")
     if not head:
         return ""
+    if reason["kind"] == "copy":
+        return f"{head}, {percent(reason['score'])}"
     had = f"needed {reason['needed']:.2f}, had {reason['score']:.2f}" if reason["score"] else ""
     return "; ".join(part for part in (head, *reason["parts"], had) if part)
