@@ -10,13 +10,13 @@ from typing import Any
 
 import structlog
 
-from aggregator.children import Children
 from aggregator.clock import Clock, utc_now
+from aggregator.config.dangers import dangers
 from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
+from aggregator.lanes import Lanes
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
-from aggregator.network import fetcher_of, pacer_of
 from aggregator.notices import Notices
 from aggregator.pushing import Push, assemble_push
 from aggregator.stages import announcing
@@ -28,7 +28,7 @@ from aggregator.stages.publisher import Identity, Publisher
 from aggregator.stages.reading import Reader
 from aggregator.stages.stage import Stage
 from aggregator.stages.tally import Tally
-from aggregator.tools import Tools
+from aggregator.tools import Tools, fetcher_of, pacer_of
 from feeds.urls import registrable_domain
 from storage.backup import take_up
 from storage.database import Database, StorageError, open_database
@@ -37,6 +37,7 @@ from storage.installation import settle
 from storage.sources import sync_sources
 from storage.values import ArticleToRead, FoldArticle, Ping, SourceConfig, SourceState, SyncReport
 
+_log = structlog.get_logger()
 SLOTS_PER_REQUEST = 10
 _log = structlog.get_logger()
 
@@ -86,9 +87,11 @@ async def open_application(
     async with AsyncExitStack() as stack:
         ledger = Ledger(_open(settings), notices)
         stack.callback(ledger.close)
+        for danger in dangers(settings):
+            _log.warning("danger", what=danger)
         synced = await ledger.write(sync_sources, _sources(settings), clock())
         children = await stack.enter_async_context(
-            Children(
+            Lanes(
                 settings.extract.workers,
                 settings.extract.timeout.total_seconds(),
                 settings.extract.memory,
@@ -203,11 +206,10 @@ def _sources(settings: Settings) -> list[SourceConfig]:
 
 
 def _source(source: SourceSettings, settings: Settings) -> SourceConfig:
-    domain = registrable_domain(source.url)
     return SourceConfig(
         url=source.url,
-        name=source.name or domain,
-        publisher=source.publisher or domain,
+        name=source.label,
+        publisher=source.publisher or registrable_domain(source.url),
         category=source.category,
         language=source.language,
         priority=source.priority,

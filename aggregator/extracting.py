@@ -15,9 +15,9 @@ from pathlib import Path
 
 from aggregator.children import ChildFailure, Children
 from aggregator.config.settings import Settings
-from aggregator.network import fetcher_of, pacer_of
 from aggregator.stages.pages import AGENT, usable_page
 from aggregator.stages.site_rules import SiteRules
+from aggregator.tools import InTurn, fetcher_of, pacer_of
 from feeds.http.fetch import Fetcher
 from feeds.http.pacing import Pacer
 from feeds.http.robots import Robots
@@ -86,7 +86,7 @@ class _Extractor:
         self._children = children
         self._fetcher = fetcher
         self._pacer = pacer
-        self._robots = Robots(fetcher, AGENT)
+        self._robots = Robots(InTurn(fetcher, pacer), AGENT)
 
     async def all(self, ahead: int) -> AsyncIterator[Extracted]:
         under_way: deque[asyncio.Task[Extracted]] = deque()

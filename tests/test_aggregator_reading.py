@@ -20,6 +20,7 @@ from storage.articles import claim_new, count_by_state
 from storage.database import open_database
 from storage.folding import waiting_to_fold
 from storage.polling import commit_poll
+from storage.sources import source_health
 from storage.tables import article_texts, articles, sources
 from storage.values import Appearance, ArticleReading, ArticleToRead
 
@@ -113,6 +114,23 @@ async def test_robots_txt_and_the_page_each_wait_their_turn(edges: FakeTools) ->
     await read_all(edges)
     assert edges.pacer.turns == [(ROBOTS, None), (URL, 7.0)]
     assert edges.pacer.visits == ["https://cdn.example/a"]
+
+
+async def test_a_page_that_answers_with_retry_after_holds_its_host(edges: FakeTools) -> None:
+    arrive(edges)
+    edges.fetcher.answers[URL] = answer(URL, status=429, Retry_After="600")
+    await read_all(edges)
+    assert edges.pacer.holds == [(URL, 600.0)]
+    (health,) = source_health(edges.ledger.database)
+    assert health.next_poll_at >= NOW + timedelta(seconds=600)
+
+
+async def test_a_pages_retry_after_holds_nobody_where_so_configured(edges: FakeTools) -> None:
+    arrive(edges)
+    edges.configure(fetch={"retry_after": "source"})
+    edges.fetcher.answers[URL] = answer(URL, status=429, Retry_After="600")
+    await read_all(edges)
+    assert edges.pacer.holds == []
 
 
 async def test_a_held_host_is_left_alone(edges: FakeTools) -> None:

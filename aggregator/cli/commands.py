@@ -10,6 +10,7 @@ import click
 
 from aggregator.cli.extract import extract
 from aggregator.cli.files import evaluate, fold_files, train_weights
+from aggregator.cli.sources import sources
 from aggregator.cli.storage import backup, migrate_to, restore
 from aggregator.cli.stories import corrections, explain, refold, story
 from aggregator.cli.words import config_option, counted, fail, or_fail, read_settings
@@ -148,5 +149,6 @@ for _command in (
     backup,
     restore,
     migrate_to,
+    sources,
 ):
     main.add_command(_command)

@@ -7,7 +7,6 @@ import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -21,7 +20,16 @@ from pydantic import (
 )
 
 from aggregator.config.durations import Duration
+from aggregator.config.requests import (
+    Headers,
+    HttpUrl,
+    ProxyUrl,
+    SourceUrl,
+    UserAgent,
+    UserName,
+)
 from aggregator.config.selectors import Selector, Selectors
+from feeds.http.guard import Guard
 
 FullText = Literal["auto", "always", "never"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -37,17 +45,6 @@ _RESERVED = {
     "story",
     "websub",
 }
-
-
-def _http_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        valid = False
-    if not valid or any(c.isspace() for c in value):
-        raise ValueError("is not an http:// or https:// address")
-    return value
 
 
 def _listen(value: str) -> str:
@@ -74,13 +71,13 @@ def _network(value: object) -> IPv4Network | IPv6Network:
         raise ValueError(f'is not a network: {error}; write for example "10.0.0.0/8"') from error
     if network.prefixlen == 0:
         raise ValueError("allows every address; name the networks your sources are on")
+    Guard((network,))  # says what is too wide
     return network
 
 
 Network = Annotated[
     IPv4Network | IPv6Network, PlainValidator(_network), PlainSerializer(str, return_type=str)
 ]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
 class Table(BaseModel):
@@ -122,9 +119,11 @@ class StorageSettings(Table):
 
     url: str = Field(
         "sqlite:///newsfold.db",
+        repr=False,
         description="`sqlite:///PATH` (relative to the config file) or "
         "`postgresql+psycopg://USER:PASSWORD@HOST/DATABASE`.",
     )
+    url_file: str | None = Field(None, description="File that holds `url`.")
 
 
 class FetchSettings(Table):
@@ -148,6 +147,10 @@ class FetchSettings(Table):
         2, ge=1, le=64, description="Requests under way at once to one registrable domain."
     )
     concurrency: int = Field(50, ge=1, le=1000, description="Requests under way at once, in all.")
+    retry_after: Literal["host", "source"] = Field(
+        "host",
+        description="Whom a `Retry-After` holds off: every source of the host, or the one it met.",
+    )
     timeout: Duration = Field(
         timedelta(seconds=30), description="Total time for one request, redirects and body."
     )
@@ -202,7 +205,7 @@ class ExtractSettings(Table):
 class SourceSettings(Table):
     """One feed to read."""
 
-    url: HttpUrl = Field(description="Address of the feed.")
+    url: SourceUrl = Field(description="Address of the feed.")
     name: str | None = Field(
         None, min_length=1, max_length=200, description="Default: the registrable domain."
     )
@@ -231,6 +234,62 @@ class SourceSettings(Table):
     next_page: Selector | None = Field(
         None, description="CSS selector of the link to an article's next page."
     )
+    interval: Duration | None = Field(
+        None,
+        gt=timedelta(0),
+        description="Polled so often, in place of its own rhythm and of `fetch.min_interval` and "
+        "`fetch.max_interval`. What server and feed ask for is kept.",
+    )
+    username: UserName | None = Field(
+        None,
+        min_length=1,
+        description="For basic authentication. Sent to the origin of `url` only.",
+    )
+    password: SecretStr | None = Field(None, description="Goes with `username`.")
+    password_file: str | None = Field(None, description="File that holds `password`.")
+    headers: Headers = Field(
+        default_factory=dict,
+        description='Further request headers: `{ X-Key = "abc" }`. Sent to the origin of `url` '
+        "only.",
+    )
+    headers_file: str | None = Field(
+        None, description="File that holds `headers`, as `Name: value` lines."
+    )
+    user_agent: UserAgent | None = Field(
+        None, min_length=1, description="User-Agent for this source, in place of Newsfold's own."
+    )
+    proxy: ProxyUrl | None = Field(
+        None, description="HTTP proxy for its feed and pages: `http://USER:PASSWORD@HOST:PORT`."
+    )
+    proxy_file: str | None = Field(None, description="File that holds `proxy`.")
+    timeout: Duration | None = Field(
+        None,
+        gt=timedelta(0),
+        le=timedelta(minutes=10),
+        description="Default: `fetch.timeout`.",
+    )
+    host_interval: Duration | None = Field(None, description="Default: `fetch.host_interval`.")
+    retry_after: Literal["host", "source"] | None = Field(
+        None, description="Default: `fetch.retry_after`."
+    )
+    tls_verify: bool = Field(
+        True,
+        description="false reads the feed from a server that cannot prove who it is. Anybody on "
+        "the way can then read and change it; Newsfold says so at every start.",
+    )
+
+    @model_validator(mode="after")
+    def _authenticated(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password go together; one of them is missing")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What the source is called before it was ever read."""
+        from feeds.urls import registrable_domain  # noqa: PLC0415 - heavy; check shall be quick
+
+        return self.name or registrable_domain(self.url)
 
 
 def _host(value: str) -> str:
@@ -273,6 +332,7 @@ class OutputSettings(Table):
         min_length=16,
         description="With it, the output answers only at `/NAME.atom?token=TOKEN`.",
     )
+    token_file: str | None = Field(None, description="File that holds `token`.")
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:

@@ -6,24 +6,22 @@ asked for here, of a child process.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from aggregator.stages.asking import Asking
+from aggregator.stages.schedule import host_not_before
 from aggregator.stages.site_rules import SiteRules
+from aggregator.tools import InTurn, Tools, left_alone
 from feeds.http.robots import Robots
-from feeds.model import FailureKind, FetchFailure, FetchOutcome, FetchRequest
+from feeds.model import FetchFailure, FetchOutcome
 from feeds.page.article import PageBytes
 from feeds.page.extract import next_page_of
 from feeds.page.page_rules import PageRules
 from feeds.urls import registrable_domain
 
-if TYPE_CHECKING:  # with it comes the database, which `newsfold extract` has no use for
-    from aggregator.tools import Tools
-
 AGENT = "newsfold"
 MOST_PAGES = 10
 """Pages of one article that are read."""
 _HTML = ("text/html", "application/xhtml+xml")
-_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 _TRANSIENT = frozenset({408, 425, 429})
 
 
@@ -43,32 +41,35 @@ class FetchedPages:
 class PageFetcher:
     """Fetches the pages of articles."""
 
-    def __init__(self, tools: "Tools") -> None:
+    def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._rules = SiteRules(tools.settings)
-        self._robots = Robots(_InTurn(tools), AGENT)
+        self._asking = Asking(tools.settings)
+        self._robots = Robots(InTurn(tools.fetcher, tools.pacer), AGENT)
 
     async def fetch(self, url: str, source_url: str, lease: datetime) -> FetchedPages:
         """The article's page at ``url``; the pages after it too, where a rule says how.
 
         Nothing is asked for once the lease is over.
         """
-        first = await self._one(url, lease)
+        first = await self._one(url, source_url, lease)
         if not first.pages:
             return first
         rules = self._rules.of(source_url, first.pages[0].url)
         if not rules or not rules.next_page:
             return replace(first, rules=rules)
-        return await self._rest(first.pages[0], rules, lease)
+        return await self._rest(first.pages[0], source_url, rules, lease)
 
-    async def _rest(self, first: PageBytes, rules: PageRules, lease: datetime) -> FetchedPages:
+    async def _rest(
+        self, first: PageBytes, source_url: str, rules: PageRules, lease: datetime
+    ) -> FetchedPages:
         pages, reasons = [first], list[str]()
         seen = {first.url}
         while len(pages) < MOST_PAGES:
             link = await self._next(pages[-1], rules)
             if link is None or link in seen:
                 break
-            fetched = await self._one(link, lease)
+            fetched = await self._one(link, source_url, lease)
             if not fetched.pages:
                 reasons += [f"page {len(pages) + 1} is missing: {why}" for why in fetched.reasons]
                 break
@@ -85,43 +86,24 @@ class PageFetcher:
             return link
         return None
 
-    async def _one(self, url: str, lease: datetime) -> FetchedPages:
-        fetch = self._tools.settings.fetch
-        request = FetchRequest(
-            url,
-            accept=_ACCEPT,
-            timeout=fetch.timeout.total_seconds(),
-            max_bytes=fetch.max_bytes,
-        )
+    async def _one(self, url: str, source_url: str, lease: datetime) -> FetchedPages:
+        request = self._asking.page(source_url, url)
         if held := self._tools.pacer.held_for(url):
-            return FetchedPages((), (_left_alone(held),))
+            return FetchedPages((), (left_alone(held),))
         rules = await self._robots.rules(request)
         if refused := rules.refusal(url):
             return FetchedPages((), (refused,), answered=True)
-        async with self._tools.pacer.turn(url, rules.crawl_delay) as held:
+        pause = max(self._asking.pause(source_url), rules.crawl_delay or 0.0)
+        async with self._tools.pacer.turn(url, pause) as held:
             if held:
-                return FetchedPages((), (_left_alone(held),))
+                return FetchedPages((), (left_alone(held),))
             if self._tools.clock() >= lease:
                 return FetchedPages()
             outcome = await self._tools.fetch(request)
+        limits = self._asking.politeness(source_url)
+        if until := host_not_before(outcome, self._tools.clock(), limits):
+            await self._tools.hold(outcome.url, until)
         return usable_page(outcome)
-
-
-class _InTurn:
-    """A fetcher that waits its turn, for what is asked for besides pages: robots.txt."""
-
-    def __init__(self, tools: "Tools") -> None:
-        self._tools = tools
-
-    async def fetch(self, request: FetchRequest) -> FetchOutcome:
-        async with self._tools.pacer.turn(request.url) as held:
-            if held:
-                return FetchFailure(request.url, FailureKind.CONNECT, _left_alone(held))
-            return await self._tools.fetch(request)
-
-
-def _left_alone(seconds: float) -> str:
-    return f"the host asks to be left alone for {seconds:.0f} s"
 
 
 def usable_page(outcome: FetchOutcome) -> FetchedPages:

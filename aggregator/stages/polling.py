@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from aggregator.config.settings import FetchSettings
+from aggregator.stages.asking import Asking
 from aggregator.stages.findings import Finding, is_to_be_read, read, unread
 from aggregator.stages.hub_watch import HubWatch
 from aggregator.stages.schedule import Health, Plan, Politeness, Poll, next_poll, spread
@@ -23,7 +23,6 @@ from feeds.model import (
     FailureKind,
     FetchFailure,
     FetchOutcome,
-    FetchRequest,
     ParsedFeed,
     Response,
     Validators,
@@ -34,10 +33,6 @@ from storage.polling import commit_poll, known_entries
 from storage.sources import claim_due, overdue, postpone, release, set_next_polls
 from storage.values import PollCommit, SourceState
 
-ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
-    "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
-)
 LEASE = timedelta(minutes=15)
 """How long a claimed source is somebody's: longer than it may wait, be fetched and be parsed."""
 REMEMBERED = 2000
@@ -55,8 +50,8 @@ class Poller:
 
     def __init__(self, tools: Tools, hubs: HubWatch | None = None) -> None:
         self._tools = tools
+        self._asking = Asking(tools.settings)
         self._hubs = hubs
-        self._politeness = politeness(tools.settings.fetch)
 
     async def claim(self, limit: int) -> Sequence[SourceState]:
         """Take sources that are due now."""
@@ -73,10 +68,12 @@ class Poller:
 
     async def poll(self, source: SourceState) -> None:
         """Poll a claimed source and write what came of it."""
-        async with self._tools.pacer.turn(source.feed_url) as held:
+        pause = self._asking.pause(source.url)
+        request = self._asking.feed(source.url, source.feed_url, source.validators)
+        async with self._tools.pacer.turn(source.feed_url, pause) as held:
             if self._tools.clock() >= source.claimed_until:
                 return  # it waited its turn for too long, and is somebody else's by now
-            outcome = None if held else await self._tools.fetch(self._request(source))
+            outcome = None if held else await self._tools.fetch(request)
         if outcome is None:
             until = self._tools.clock() + timedelta(seconds=held)
             await self._tools.ledger.write(postpone, source.id, until)
@@ -87,14 +84,13 @@ class Poller:
             source,
             outcome,
             finding,
-            replace(self._politeness, slowdown=slowdown),
+            replace(self._asking.politeness(source.url), slowdown=slowdown),
             now=self._tools.clock(),
             rng=self._tools.rng,
         )
         await self._tools.ledger.write(commit_poll, commit)
         if plan.host_not_before:
-            wait = (plan.host_not_before - commit.at).total_seconds()
-            self._tools.pacer.hold(_answered_by(source, outcome), wait)
+            await self._tools.hold(_answered_by(source, outcome), plan.host_not_before)
         self._report(source, commit, plan)
 
     async def spread_overdue(self) -> int:
@@ -113,16 +109,6 @@ class Poller:
             set_next_polls, {s.id: at for s, at in zip(late, moments, strict=True)}
         )
         return len(late)
-
-    def _request(self, source: SourceState) -> FetchRequest:
-        fetch = self._tools.settings.fetch
-        return FetchRequest(
-            source.feed_url,
-            validators=source.validators,
-            accept=ACCEPT,
-            timeout=fetch.timeout.total_seconds(),
-            max_bytes=fetch.max_bytes,
-        )
 
     async def find(self, source: SourceState, outcome: FetchOutcome) -> Finding:
         """What an answer, or a hub's delivery, brings that was not known."""
@@ -161,14 +147,6 @@ class Poller:
             next=commit.next_poll_at.isoformat(timespec="seconds"),
             why="; ".join(plan.reasons),
         )
-
-
-def politeness(fetch: FetchSettings) -> Politeness:
-    """The scheduler's limits, from the settings."""
-    return Politeness(
-        min_interval=fetch.min_interval.total_seconds(),
-        max_interval=fetch.max_interval.total_seconds(),
-    )
 
 
 def decide(
