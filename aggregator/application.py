@@ -23,8 +23,9 @@ from aggregator.stages import announcing
 from aggregator.stages.announcing import Announcer
 from aggregator.stages.folding import Folder
 from aggregator.stages.identity import authority_of, mint_identity
+from aggregator.stages.masthead import Identity
 from aggregator.stages.polling import Poller
-from aggregator.stages.publisher import Identity, Publisher
+from aggregator.stages.publisher import Publisher
 from aggregator.stages.reading import Reader
 from aggregator.stages.stage import Stage
 from aggregator.stages.tally import Tally
@@ -132,7 +133,7 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         after=reading.wake,
         release=poller.release,
     )
-    publisher = Publisher(ledger, settings, identity)
+    publisher = Publisher(ledger, settings, identity, tools.clock)
     announcer = Announcer(tools, publisher)
     return Application(
         settings,

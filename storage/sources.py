@@ -131,6 +131,8 @@ def _state(row: Row[Any]) -> SourceState:
         schedule=row.schedule,
         failures=row.failures,
         claimed_until=row.next_poll_at,
+        last_entry_at=row.last_entry_at,
+        trouble=row.trouble,
     )
 
 

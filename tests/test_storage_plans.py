@@ -21,10 +21,23 @@ from sqlalchemy import Connection, event, text
 from storage.articles import claim_new
 from storage.database import Database, open_database
 from storage.folding import folded_since, members_by_id, stories_of, waiting_to_fold
-from storage.publishing import latest_stories, revision, story_by_slug
+from storage.publications import (
+    open_publications,
+    published,
+    unjudged_articles,
+    unjudged_stories,
+    wordings,
+)
+from storage.publishing import (
+    articles_by_id,
+    latest_stories,
+    revision,
+    stories_by_id,
+    story_by_slug,
+)
 from storage.sources import claim_due, count_due
 from storage.tables import article_texts, articles, entries, sources, stories
-from storage.values import StoryFilter
+from storage.values import Progress, StoryFilter, Window
 
 STORIES = 10_000
 ARTICLES = 20_000  # two a story
@@ -101,6 +114,13 @@ def fill(db: Database) -> None:
             article_id="n",
             source_id=f"n % {SOURCES} + 1",
         )
+        connection.execute(
+            text(
+                "INSERT INTO publication (output, item_id, position)"
+                " SELECT 'feed', id, id FROM story"
+                " UNION ALL SELECT 'articles', id, id FROM article WHERE fold_order IS NOT NULL"
+            )
+        )
         connection.exec_driver_sql("ANALYZE")
 
 
@@ -176,6 +196,23 @@ HOT: dict[str, Callable[[Database], object]] = {
     "latest_stories of everything at once": lambda db: latest_stories(
         db, StoryFilter(("world", "rare"), ("en", "vi"), 2, 20, 100)
     ),
+    "published": lambda db: published(db, "feed", Window(newest=20), of_articles=False),
+    "published of a category": lambda db: published(
+        db, "feed", Window(newest=20, after=STORIES - 100, categories=("rare",)), of_articles=False
+    ),
+    "published articles": lambda db: published(db, "articles", Window(newest=20), of_articles=True),
+    "open publications": lambda db: open_publications(
+        db, "feed", STORIES - 50, 100, of_articles=False
+    ),
+    "unjudged_stories": lambda db: unjudged_stories(
+        db, "feed", StoryFilter(("rare",)), Progress("", NOW + 5 * HOUR, STORIES - 9), MINUTE
+    ),
+    "unjudged_articles": lambda db: unjudged_articles(
+        db, "articles", StoryFilter(("rare",)), Progress(looked_to=ARTICLES - WAITING - 100)
+    ),
+    "stories_by_id": lambda db: stories_by_id(db, range(20, 40)),
+    "articles_by_id": lambda db: articles_by_id(db, range(20, 40)),
+    "wordings": lambda db: wordings(db, range(20, 40), of_articles=False),
 }
 
 

@@ -76,6 +76,7 @@ def load_config(path: Path, environment: Mapping[str, str]) -> Settings:
     if settings:
         settings = _resolve(settings, sources, path.parent)
         problems += _duplicates(settings, document)
+        problems += _unknown_sources(settings, document)
     if problems or not settings:
         raise ConfigError(problems)
     return settings
@@ -300,3 +301,15 @@ def _duplicates(settings: Settings, document: _Document) -> Iterator[Problem]:
             place = document.place(("output", index, "name"))
             yield Problem(place, f'output "{output.name}" is there twice; rename one')
         names.add(output.name)
+
+
+def _unknown_sources(settings: Settings, document: _Document) -> Iterator[Problem]:
+    known = {source.url for source in settings.source}
+    known |= {source.name for source in settings.source if source.name}
+    for index, output in enumerate(settings.output):
+        for key in ("sources", "exclude_sources"):
+            for name in getattr(output, key):
+                if name not in known:
+                    place = document.place(("output", index, key))
+                    hint = nearest(name, known)
+                    yield Problem(place, f'{key}: there is no source "{name}"{hint}')

@@ -7,13 +7,14 @@ claim -> wait one's turn -> fetch -> 304, or the same bytes as before: unchanged
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 import structlog
 
+from aggregator.stages import incidents
 from aggregator.stages.asking import Asking
 from aggregator.stages.findings import Finding, is_to_be_read, read, unread
 from aggregator.stages.hub_watch import HubWatch
@@ -29,9 +30,10 @@ from feeds.model import (
 )
 from feeds.parsing.identity import ambiguous_guids
 from feeds.parsing.parse import parse_feed
-from storage.polling import commit_poll, known_entries
+from storage.columns import storable_key
+from storage.polling import commit_polls, known_entries
 from storage.sources import claim_due, overdue, postpone, release, set_next_polls
-from storage.values import PollCommit, SourceState
+from storage.values import IncidentWrite, KnownEntry, PollCommit, SourceState
 
 LEASE = timedelta(minutes=15)
 """How long a claimed source is somebody's: longer than it may wait, be fetched and be parsed."""
@@ -40,6 +42,7 @@ REMEMBERED = 2000
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a source is due that is gone for good: when the operator asks for it."""
 
+_REMEMBERED = tuple(field.name for field in fields(Health))
 _MOMENTS = ("last_success", "gone_since", "sample_since", "redirect_since", "unslowed")
 
 _log = structlog.get_logger()
@@ -88,7 +91,7 @@ class Poller:
             now=self._tools.clock(),
             rng=self._tools.rng,
         )
-        await self._tools.ledger.write(commit_poll, commit)
+        await self._tools.ledger.write_grouped(commit_polls, commit)
         if plan.host_not_before:
             await self._tools.hold(_answered_by(source, outcome), plan.host_not_before)
         self._report(source, commit, plan)
@@ -124,8 +127,7 @@ class Poller:
             known=frozenset(entry.raw_digest for entry in known.values() if entry.raw_digest),
             ambiguous=ambiguous_guids(known),
         )
-        if isinstance(parsed, ParsedFeed):
-            elder = [entry.guid for entry in parsed.entries if entry.guid not in known]
+        if isinstance(parsed, ParsedFeed) and (elder := _elder(parsed, known)):
             known |= await self._tools.ledger.read(known_entries, source.id, elder)
         return read(outcome, parsed, known, source.id)
 
@@ -149,6 +151,14 @@ class Poller:
         )
 
 
+def _elder(parsed: ParsedFeed, known: Mapping[str, KnownEntry]) -> list[str]:
+    """Guids that may be known all the same: of old entries, or stored under another spelling."""
+    unseen = [entry.guid for entry in parsed.entries if entry.guid not in known]
+    if len(known) < REMEMBERED:
+        return [guid for guid in unseen if storable_key(guid) != guid]
+    return unseen
+
+
 def decide(
     source: SourceState,
     outcome: FetchOutcome,
@@ -168,6 +178,7 @@ def decide(
     )
     plan = next_poll(health_of(source.schedule), poll, now, politeness, rng)
     gone = plan.next_poll_at is None
+    happened, trouble = _incidents(source, outcome, finding, plan, now)
     response = outcome if isinstance(outcome, Response) else None
     commit = PollCommit(
         source_id=source.id,
@@ -188,8 +199,28 @@ def decide(
         body_hash=finding.body_hash,
         new=finding.new,
         changed=finding.changed,
+        incidents=happened,
+        trouble=trouble,
     )
     return commit, plan
+
+
+def _incidents(
+    source: SourceState, outcome: FetchOutcome, finding: Finding, plan: Plan, now: datetime
+) -> tuple[tuple[IncidentWrite, ...], str | None]:
+    poll = incidents.Poll(
+        at=now,
+        outcome=outcome,
+        failures=plan.health.failures,
+        error=finding.error,
+        gone=plan.next_poll_at is None,
+        new_entries=len(finding.new),
+        moved_to=plan.adopt,
+        last_entry_at=source.last_entry_at,
+        sample_since=plan.health.sample_since,
+        sample_size=plan.health.sample_size,
+    )
+    return incidents.incidents_of(source.trouble, poll)
 
 
 def _outcome(finding: Finding, *, gone: bool) -> str:
@@ -236,7 +267,7 @@ def health_of(schedule: Mapping[str, Any]) -> Health:
 
 def remembered(health: Health) -> dict[str, Any]:
     """``health`` as JSON keeps it."""
+    values = ((name, getattr(health, name)) for name in _REMEMBERED)
     return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in asdict(health).items()
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in values
     }

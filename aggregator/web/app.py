@@ -1,6 +1,5 @@
 """Routes: what is answered at which address. Reading only, but for what hubs send (websub.py)."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -10,13 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from aggregator.config.settings import OutputSettings, Settings
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.notices import Notices
-from aggregator.stages.announcing import document_url, hubs_of
 from aggregator.stages.mailbox import Mailbox
-from aggregator.stages.outputs import FORMATS
 from aggregator.stages.publisher import Publisher
+from aggregator.web.feeds import add_feeds
 from aggregator.web.headers import SecurityHeaders
 from aggregator.web.pages import (
     PAGE_SIZE,
@@ -25,13 +23,10 @@ from aggregator.web.pages import (
     front_page,
     message_page,
     page_of,
-    sources_opml,
     sources_page,
     story_page,
 )
-from aggregator.web.sending import send_document
 from aggregator.web.websub import add_websub
-from feeds.websub import link_header
 from storage.publishing import count_stories, latest_stories, story_by_slug
 from storage.sources import source_health
 from storage.values import StoryFilter
@@ -67,8 +62,9 @@ def routes(site: Site) -> FastAPI:
     """Every route, before the headers that all answers share."""
     app = FastAPI(title="Newsfold", openapi_url=None, docs_url=None, redoc_url=None)
     _add_health(app, site)
+    # Before the pages: a story's feed is /story/SLUG.atom, its page /story/SLUG.
+    add_feeds(app, site.settings, site.ledger, site.publisher)
     _add_pages(app, site)
-    _add_feeds(app, site)
     add_websub(app, site.ledger, site.mailbox)
     return app
 
@@ -130,35 +126,3 @@ def _add_pages(app: FastAPI, site: Site) -> None:
     async def missing(_: Request, __: Exception) -> Response:
         body = message_page(settings, "Nothing here", "There is no such page.")
         return Response(body, 404, media_type=_HTML, headers={"Cache-Control": "no-cache"})
-
-
-def _add_feeds(app: FastAPI, site: Site) -> None:
-    outputs = {output.name: output for output in site.settings.outputs()}
-
-    @app.api_route("/opml", methods=["GET", "HEAD"])
-    async def opml() -> Response:
-        return Response(
-            sources_opml(site.settings, await site.ledger.read(source_health)),
-            media_type="text/x-opml; charset=utf-8",
-            headers={"Cache-Control": _SHORT},
-        )
-
-    @app.api_route("/{name}.{form}", methods=["GET", "HEAD"])
-    async def feed(request: Request, name: str, form: str, token: str = "") -> Response:
-        output = outputs.get(name)
-        if output is None or form not in FORMATS or not _admitted(output, token):
-            raise HTTPException(404)
-        document = site.publisher.document(name, form)
-        if document is None:
-            raise HTTPException(503, headers={"Retry-After": "5"})
-        hubs = hubs_of(site.settings, output)
-        # What a query selects is another document than the one that hubs are told of.
-        named = hubs and not request.query_params
-        link = link_header(hubs, document_url(site.settings, name, form)) if named else None
-        return send_document(request.headers, document, private=output.token is not None, link=link)
-
-
-def _admitted(output: OutputSettings, token: str) -> bool:
-    if output.token is None:
-        return True
-    return secrets.compare_digest(token.encode(), output.token.get_secret_value().encode())
