@@ -59,6 +59,10 @@ class Source(SQLModel, table=True):
     last_success_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_entry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_error: str | None = None
+    page_trials: list[str] = Field(
+        default_factory=list, sa_type=Json, description="What its latest article pages were worth."
+    )
+    pages_passed: int = Field(default=0, description="Entries since, whose pages were not fetched.")
     trouble: str | None = Field(default=None, description="The incident it has not recovered from.")
 
 
@@ -98,7 +102,10 @@ class Article(SQLModel, table=True):
     ``state`` is the queue: ``new`` (to be read) → ``read`` (to be folded) → ``folded``.
     """
 
-    __table_args__ = (Index("ix_article_queue", "state", "id"),)
+    __table_args__ = (
+        Index("ix_article_queue", "state", "id"),
+        Index("ix_article_page_key", "page_key"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     key: str = Field(unique=True, description="Canonical URL, or source and guid without one.")
@@ -127,6 +134,7 @@ class Article(SQLModel, table=True):
         default=None, index=True, description="Of the displayed text and title."
     )
     wall: str | None = None
+    page_key: str | None = Field(default=None, description="Of the page's host and its text.")
 
     fold_order: int | None = Field(default=None, index=True, sa_type=BigId)
     story_id: int | None = Field(default=None, foreign_key="story.id", index=True, sa_type=BigId)
