@@ -6,12 +6,13 @@ from random import Random
 
 from aggregator.config.durations import format_duration
 from aggregator.probing import Look
-from aggregator.stages.reading import ENOUGH
 from aggregator.stages.schedule import Health, Politeness, Poll, next_poll
 from feeds.http.freshness import fresh_for
 from feeds.model import FeedEntry, Hop, ParsedFeed, PollHints, Response
 
 _FORMATS = {"rss": "RSS", "rdf": "RDF", "atom": "Atom", "json": "JSON Feed"}
+_ENOUGH = 1500
+"""Characters of HTML from which an entry seems to carry its whole article."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -148,7 +149,7 @@ def _moments(entries: Sequence[FeedEntry]) -> list[datetime]:
 
 
 def _full(entries: Sequence[FeedEntry]) -> int:
-    return sum(len(entry.content_html) >= ENOUGH for entry in entries)
+    return sum(len(entry.content_html) >= _ENOUGH for entry in entries)
 
 
 def _counted(number: int, one: str, many: str) -> str:

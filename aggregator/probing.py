@@ -15,7 +15,7 @@ from aggregator.config.settings import Settings
 from aggregator.errors import ApplicationError
 from aggregator.stages.asking import Asking
 from aggregator.stages.findings import offered
-from aggregator.stages.reading import AGENT
+from aggregator.stages.pages import AGENT
 from aggregator.stages.schedule import permanent_target
 from aggregator.tools import InTurn, fetcher_of, pacer_of
 from feeds.http.robots import Robots

@@ -226,6 +226,11 @@ class WireEvidence:
     strength: float
     sign: str
 
+    @property
+    def likely(self) -> bool:
+        """Whether it is more than a broadcaster's initials."""
+        return self.strength >= 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class PageReading:

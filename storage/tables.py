@@ -4,14 +4,15 @@
 UTC. Every change here needs a migration (a test compares the two).
 """
 
+from collections.abc import Collection
 from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, Table, UniqueConstraint, text
+from sqlalchemy import Index, Table, UniqueConstraint, literal_column, text
 from sqlmodel import AutoString, Field, SQLModel
 
-from storage.columns import BigId, CleanText, Json, UtcDateTime
+from storage.columns import BigId, CleanText, Json, UtcDateTime, dump_json
 
 
 class Source(SQLModel, table=True):
@@ -59,6 +60,10 @@ class Source(SQLModel, table=True):
     last_success_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_entry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_error: str | None = None
+    page_trials: list[str] = Field(
+        default_factory=list, sa_type=Json, description="What its latest article pages were worth."
+    )
+    pages_passed: int = Field(default=0, description="Entries since, whose pages were not fetched.")
     trouble: str | None = Field(default=None, description="The incident it has not recovered from.")
 
 
@@ -101,6 +106,7 @@ class Article(SQLModel, table=True):
     __table_args__ = (
         Index("ix_article_queue", "state", "id"),
         Index("ix_article_newest", "source_id", "id"),
+        Index("ix_article_page_key", "page_key"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
@@ -130,6 +136,7 @@ class Article(SQLModel, table=True):
         default=None, index=True, description="Of the displayed text and title."
     )
     wall: str | None = None
+    page_key: str | None = Field(default=None, description="Of the page's host and its text.")
 
     fold_order: int | None = Field(default=None, index=True, sa_type=BigId)
     folded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -477,6 +484,23 @@ def new_row(model: type[SQLModel], **values: Any) -> dict[str, Any]:  # noqa: AN
     No instance of the model is made for it: that alone takes a millisecond.
     """
     return _defaults(model) | values
+
+
+def constant_values(model: type[SQLModel], varying: Collection[str]) -> dict[str, Any]:
+    """The model's defaults, without those of ``varying``, as SQL that needs no parameters."""
+    defaults = _defaults(model).items()
+    return {
+        name: literal_column(_as_sql(value))
+        for name, value in defaults
+        if name not in varying and value is not None
+    }
+
+
+def _as_sql(value: object) -> str:
+    if isinstance(value, str | list | dict):
+        text = value if isinstance(value, str) else dump_json(value)
+        return "'" + text.replace("'", "''") + "'"
+    return str(value)  # numbers, TRUE and FALSE
 
 
 @cache

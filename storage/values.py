@@ -271,6 +271,17 @@ class Appearance:
     published_guessed: bool
     language: str | None
     image: str | None
+    page_trials: tuple[str, ...] = ()
+    pages_passed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierReading:
+    """What an article said when it was read before."""
+
+    title: str
+    text: str
+    text_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +296,19 @@ class ArticleToRead:
     claimed_until: datetime
     version: int = 0
     """Rises when an entry of it changes; goes back with the reading."""
+    earlier: EarlierReading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageTrial:
+    """What a source's page was worth, to be remembered of it; ``worth`` None: it was not fetched.
+
+    ``keep`` is how many are remembered.
+    """
+
+    source_id: int
+    worth: str | None
+    keep: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +339,8 @@ class ArticleReading:
     text_hash: str
     wall: str | None
     version: int | None = None
+    page_key: str | None = None
+    trial: PageTrial | None = None
 
 
 # --- fold -------------------------------------------------------------------------------------

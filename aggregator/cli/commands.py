@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from aggregator.cli.extract import extract
 from aggregator.cli.files import evaluate, fold_files, train_weights
 from aggregator.cli.sources import sources
 from aggregator.cli.storage import backup, migrate_to, restore
@@ -137,6 +138,7 @@ def demo(once: bool, port: int) -> None:
 
 
 for _command in (
+    extract,
     fold_files,
     evaluate,
     train_weights,

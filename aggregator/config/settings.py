@@ -28,6 +28,7 @@ from aggregator.config.requests import (
     UserAgent,
     UserName,
 )
+from aggregator.config.selectors import Selector, Selectors
 from aggregator.text_rules import Place, Rule, compile_keyword, compile_pattern
 from feeds.http.guard import Guard
 
@@ -201,7 +202,7 @@ class ExtractSettings(Table):
     full_text: FullText = Field(
         "auto",
         description="Whether article pages are fetched: `always`, `never` (the feed's text is all) "
-        "or `auto` (where the feed itself does not carry the text).",
+        "or `auto` (each source teaches whether its pages give more than its feed).",
     )
     workers: int = Field(2, ge=1, le=64, description="Child processes that parse and extract.")
     timeout: Duration = Field(
@@ -233,6 +234,15 @@ class SourceSettings(Table):
     priority: int = Field(0, ge=-100, le=100, description="Higher leads a story.")
     enabled: bool = Field(True, description="false stops polling; articles stay.")
     full_text: FullText | None = Field(None, description="Default: `extract.full_text`.")
+    select: Selectors = Field(
+        (), description="CSS selectors of what holds the article on its pages. Also: `[[site]]`."
+    )
+    remove: Selectors = Field(
+        (), description="CSS selectors of what is dropped from its pages before they are read."
+    )
+    next_page: Selector | None = Field(
+        None, description="CSS selector of the link to an article's next page."
+    )
     interval: Duration | None = Field(
         None,
         gt=timedelta(0),
@@ -289,6 +299,27 @@ class SourceSettings(Table):
         from feeds.urls import registrable_domain  # noqa: PLC0415 - heavy; check shall be quick
 
         return self.name or registrable_domain(self.url)
+
+
+def _host(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", value):
+        raise ValueError('is not a host; write for example "example.org", in lower case')
+    return value
+
+
+class SiteSettings(Table):
+    """How the pages of one site are read, whichever source links to them; a source's rules win."""
+
+    host: Annotated[str, AfterValidator(_host)] = Field(
+        description="`example.org` stands for its subdomains too; the longest that fits counts."
+    )
+    select: Selectors = Field((), description="CSS selectors of what holds the article.")
+    remove: Selectors = Field(
+        (), description="CSS selectors of what is dropped before anything is read."
+    )
+    next_page: Selector | None = Field(
+        None, description="CSS selector of the link to an article's next page."
+    )
 
 
 class TextFilter(Table):
@@ -432,6 +463,7 @@ class Settings(Table):
     websub: WebSubSettings = Field(default_factory=WebSubSettings)
     extract: ExtractSettings = Field(default_factory=ExtractSettings)
     source: tuple[SourceSettings, ...] = Field((), description="The feeds to read.")
+    site: tuple[SiteSettings, ...] = Field((), description="Rules for the pages of single sites.")
     output: tuple[OutputSettings, ...] = Field((), description="The feeds to serve.")
 
     def outputs(self) -> tuple[OutputSettings, ...]:

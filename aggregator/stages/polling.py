@@ -7,7 +7,7 @@ claim -> wait one's turn -> fetch -> 304, or the same bytes as before: unchanged
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -30,9 +30,10 @@ from feeds.model import (
 )
 from feeds.parsing.identity import ambiguous_guids
 from feeds.parsing.parse import parse_feed
-from storage.polling import commit_poll, known_entries
+from storage.columns import storable_key
+from storage.polling import commit_polls, known_entries
 from storage.sources import claim_due, overdue, postpone, release, set_next_polls
-from storage.values import IncidentWrite, PollCommit, SourceState
+from storage.values import IncidentWrite, KnownEntry, PollCommit, SourceState
 
 LEASE = timedelta(minutes=15)
 """How long a claimed source is somebody's: longer than it may wait, be fetched and be parsed."""
@@ -41,6 +42,7 @@ REMEMBERED = 2000
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a source is due that is gone for good: when the operator asks for it."""
 
+_REMEMBERED = tuple(field.name for field in fields(Health))
 _MOMENTS = ("last_success", "gone_since", "sample_since", "redirect_since", "unslowed")
 
 _log = structlog.get_logger()
@@ -89,7 +91,7 @@ class Poller:
             now=self._tools.clock(),
             rng=self._tools.rng,
         )
-        await self._tools.ledger.write(commit_poll, commit)
+        await self._tools.ledger.write_grouped(commit_polls, commit)
         if plan.host_not_before:
             await self._tools.hold(_answered_by(source, outcome), plan.host_not_before)
         self._report(source, commit, plan)
@@ -125,8 +127,7 @@ class Poller:
             known=frozenset(entry.raw_digest for entry in known.values() if entry.raw_digest),
             ambiguous=ambiguous_guids(known),
         )
-        if isinstance(parsed, ParsedFeed):
-            elder = [entry.guid for entry in parsed.entries if entry.guid not in known]
+        if isinstance(parsed, ParsedFeed) and (elder := _elder(parsed, known)):
             known |= await self._tools.ledger.read(known_entries, source.id, elder)
         return read(outcome, parsed, known, source.id)
 
@@ -148,6 +149,14 @@ class Poller:
             next=commit.next_poll_at.isoformat(timespec="seconds"),
             why="; ".join(plan.reasons),
         )
+
+
+def _elder(parsed: ParsedFeed, known: Mapping[str, KnownEntry]) -> list[str]:
+    """Guids that may be known all the same: of old entries, or stored under another spelling."""
+    unseen = [entry.guid for entry in parsed.entries if entry.guid not in known]
+    if len(known) < REMEMBERED:
+        return [guid for guid in unseen if storable_key(guid) != guid]
+    return unseen
 
 
 def decide(
@@ -258,7 +267,7 @@ def health_of(schedule: Mapping[str, Any]) -> Health:
 
 def remembered(health: Health) -> dict[str, Any]:
     """``health`` as JSON keeps it."""
+    values = ((name, getattr(health, name)) for name in _REMEMBERED)
     return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in asdict(health).items()
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in values
     }

@@ -128,6 +128,8 @@ def upgrade() -> None:
         sa.Column("last_success_at", UtcDateTime(), nullable=True),
         sa.Column("last_entry_at", UtcDateTime(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("page_trials", Json, nullable=False),
+        sa.Column("pages_passed", sa.Integer(), nullable=False),
         sa.Column("trouble", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("url"),
@@ -229,6 +231,7 @@ def upgrade() -> None:
         sa.Column("text_length", sa.Integer(), nullable=False),
         sa.Column("text_hash", sa.String(), nullable=True),
         sa.Column("wall", sa.String(), nullable=True),
+        sa.Column("page_key", sa.String(), nullable=True),
         sa.Column("fold_order", BigId, nullable=True),
         sa.Column("folded_at", UtcDateTime(), nullable=True),
         sa.Column("story_id", BigId, nullable=True),
@@ -253,6 +256,7 @@ def upgrade() -> None:
     with op.batch_alter_table("article", schema=None) as batch_op:
         batch_op.create_index("ix_article_fold_order", ["fold_order"], unique=False)
         batch_op.create_index("ix_article_newest", ["source_id", "id"], unique=False)
+        batch_op.create_index("ix_article_page_key", ["page_key"], unique=False)
         batch_op.create_index("ix_article_queue", ["state", "id"], unique=False)
         batch_op.create_index("ix_article_story_id", ["story_id"], unique=False)
         batch_op.create_index("ix_article_text_hash", ["text_hash"], unique=False)
