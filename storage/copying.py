@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Table, func, select, update
+from sqlalchemy import Column, Connection, Row, Table, func, literal, select, tuple_, update
 
 from storage.chunks import chunks
 from storage.database import Database, StorageError
-from storage.tables import articles, every_table, settings
+from storage.search_index import index_article
+from storage.tables import article_texts, articles, every_table, settings
 from storage.upsert import insert
 
 PIECE = 1000
@@ -56,6 +57,7 @@ def copy_database(source: Database, target: Database, progress: Progress) -> Cop
                 progress(table.name, rows[table.name], total)
             _point_forward(reading, target, table)
         _verify(reading, target)
+    _index(target)
     _settle(target)
     return CopyReport(rows, written)
 
@@ -85,12 +87,22 @@ def _facts(connection: Connection) -> dict[str, str]:
 
 
 def _pieces(reading: Connection, table: Table) -> Iterator[Sequence[Row[Any]]]:
-    (key,) = table.primary_key  # every table has a key of one column
-    piece: Sequence[Row[Any]] = reading.execute(select(table).order_by(key).limit(PIECE)).all()
+    key = list(table.primary_key)
+    rows = select(table).order_by(*key).limit(PIECE)
+    piece: Sequence[Row[Any]] = reading.execute(rows).all()
     while piece:
         yield piece
-        after = key > getattr(piece[-1], key.name)
-        piece = reading.execute(select(table).where(after).order_by(key).limit(PIECE)).all()
+        (last,) = _keys(table, piece[-1:])
+        piece = reading.execute(rows.where(tuple_(*key) > tuple_(*last))).all()
+
+
+def _keys(table: Table, piece: Sequence[Row[Any]]) -> list[tuple[Any, ...]]:
+    """The primary key of each row, as bound values of its columns' types."""
+    columns = list(table.primary_key)
+    return [
+        tuple(literal(getattr(row, column.name), column.type) for column in columns)
+        for row in piece
+    ]
 
 
 def _copy_piece(target: Database, table: Table, piece: Sequence[Row[Any]]) -> int:
@@ -148,9 +160,9 @@ def _verify(reading: Connection, target: Database) -> None:
 
 
 def _same(connection: Connection, table: Table, piece: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
-    key = next(iter(table.primary_key))
-    ids = [getattr(row, key.name) for row in piece]
-    return connection.execute(select(table).where(key.in_(ids)).order_by(key)).all()
+    key = list(table.primary_key)
+    those = tuple_(*key).in_([tuple_(*values) for values in _keys(table, piece)])
+    return connection.execute(select(table).where(those).order_by(*key)).all()
 
 
 def _checksum(rows: Sequence[Row[Any]]) -> str:
@@ -164,6 +176,17 @@ def _checksum(rows: Sequence[Row[Any]]) -> str:
 
 def _count(connection: Connection, table: Table) -> int:
     return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def _index(target: Database) -> None:
+    """Let the copied articles be found by their words: the index is the engine's own."""
+    shown = select(articles.c.id, articles.c.title, article_texts.c.text).join(article_texts)
+    with target.read() as connection:
+        ids = list(connection.execute(select(article_texts.c.article_id)).scalars())
+    for some in chunks(ids):
+        with target.write() as connection:
+            for row in connection.execute(shown.where(articles.c.id.in_(some))).all():
+                index_article(connection, row.id, f"{row.title}\n{row.text}")
 
 
 def _settle(target: Database) -> None:

@@ -16,6 +16,7 @@ from storage.database import Database, StorageError, open_database
 from storage.exclusive import is_used, sole_use
 from storage.installation import settle
 from storage.publishing import latest_stories
+from storage.search import find_stories, terms_of
 from storage.tables import articles, every_table
 from storage.values import StoryFilter
 
@@ -58,6 +59,10 @@ def dump(db: Database) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
+def found_by_word(db: Database) -> tuple[int, ...]:
+    return tuple(hit.article_id for hit in find_stories(db, terms_of("Straße"), limit=10).hits)
+
+
 def test_a_copy_is_equal_row_for_row_and_goes_on_by_itself(
     database: Database, other: Database
 ) -> None:
@@ -70,6 +75,7 @@ def test_a_copy_is_equal_row_for_row_and_goes_on_by_itself(
     (new,) = add_articles(other, 1, "c")
     assert new == 3, "ids go on above those that came"
     assert latest_stories(other, StoryFilter()) == latest_stories(database, StoryFilter())
+    assert found_by_word(other) == found_by_word(database) != ()
 
 
 def test_back_again_it_is_what_it_was(database: Database, other: Database, tmp_path: Path) -> None:
