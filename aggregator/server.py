@@ -29,12 +29,16 @@ def bind(listen: str) -> socket.socket:
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, int(port)), family=family, backlog=2048)
+        listener = socket.create_server((host, int(port)), family=family, backlog=2048)
     except OSError as error:
         raise ListenError(
             f"cannot listen on {listen}: {error.strerror}; is another newsfold running? "
             "server.listen sets the address"
         ) from error
+    # Head and body of an answer are two writes: the second would else wait for the client's
+    # delayed acknowledgement of the first, 40 ms on Linux. Connections inherit it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 class _Server(uvicorn.Server):

@@ -12,6 +12,7 @@ from feeds.model import FeedEntry
 from storage.chunks import chunks
 from storage.columns import storable_key
 from storage.database import Database
+from storage.days import count_entries
 from storage.fetches import record_fetches
 from storage.incidents import record_incidents
 from storage.locks import lock_articles
@@ -81,6 +82,7 @@ def write_entries(connection: Connection, commits: Sequence[PollCommit | PushCom
         _upsert_entries(connection, writes, ids)
         changed = (write for commit in commits for write in commit.changed)
         _read_again(connection, {ids[storable_key(write.article_key)] for write in changed})
+        count_entries(connection, commits)
 
 
 def _ensure_articles(

@@ -35,6 +35,13 @@ def test_ipv6_addresses_stand_in_brackets() -> None:
         assert listener.family == socket.AF_INET6
 
 
+def test_an_answer_does_not_wait_for_a_delayed_acknowledgement() -> None:
+    with bind("127.0.0.1:0") as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 async def hello(_: Request) -> PlainTextResponse:
     return PlainTextResponse("hello")
 
