@@ -476,3 +476,8 @@ def test_files_lead_to_nothing_that_only_a_server_answers() -> None:
 def test_times_are_shown_in_utc() -> None:
     member = story(published_at=NOON + timedelta(hours=1))
     assert "1 May 2026, 13:00 UTC" in story_page(SETTINGS, member).decode()
+
+
+def test_what_an_operator_must_see_to_stands_first_on_the_sources_page() -> None:
+    page = sources(problems={"storage": "no room for <disk>"})
+    assert words(page, ".problem") == ["Storage: no room for <disk>"]

@@ -67,7 +67,9 @@ def routes(site: Site) -> FastAPI:
     _add_health(app, site)
     # Before the pages: a story's feed is /story/SLUG.atom, its page /story/SLUG.
     add_feeds(app, site.settings, site.ledger, site.publisher)
-    add_pages(app, site.settings, site.ledger, site.publisher, site.clock)
+    add_pages(
+        app, site.settings, site.ledger, site.publisher, clock=site.clock, notices=site.notices
+    )
     add_websub(app, site.ledger, site.mailbox)
     return app
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from aggregator.clock import Clock
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
+from aggregator.notices import Notices
 from aggregator.stages.publisher import Publisher
 from aggregator.web.front import (
     PAGE_SIZE,
@@ -83,12 +84,18 @@ class PageRoutes:
     """Answers for pages, from the database of ``ledger`` and what ``publisher`` holds."""
 
     def __init__(
-        self, settings: Settings, ledger: Ledger, publisher: Publisher, clock: Clock
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        publisher: Publisher,
+        clock: Clock,
+        notices: Notices,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._publisher = publisher
         self._clock = clock
+        self._notices = notices
         self._titles = {o.name: o.title or o.name for o in settings.outputs() if o.token is None}
 
     async def front(self, request: Request, query: Annotated[FrontQuery, Query()]) -> Response:
@@ -173,7 +180,7 @@ class PageRoutes:
         if page > 1 and not figures:
             raise HTTPException(404)
         days = await self._ledger.read(days_since, first_plotted(now))
-        view = SourcesView(figures, standing, days, page)
+        view = SourcesView(figures, standing, days, page, self._notices.standing())
         return _page(sources_page(self._settings, view, now, self._links(request)), fresh=True)
 
     async def source(
@@ -205,10 +212,16 @@ class PageRoutes:
 
 
 def add_pages(
-    app: FastAPI, settings: Settings, ledger: Ledger, publisher: Publisher, clock: Clock
+    app: FastAPI,
+    settings: Settings,
+    ledger: Ledger,
+    publisher: Publisher,
+    *,
+    clock: Clock,
+    notices: Notices,
 ) -> None:
     """Add every page to ``app``."""
-    pages = PageRoutes(settings, ledger, publisher, clock)
+    pages = PageRoutes(settings, ledger, publisher, clock, notices)
     answers: dict[str, _Answer] = {
         "/": pages.front,
         "/story/{slug}": pages.story,

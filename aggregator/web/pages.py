@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from importlib.resources import files
+from types import MappingProxyType
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -94,6 +95,8 @@ class SourcesView:
     standing: Standing
     days: Sequence[DayCount]
     page: int = 1
+    problems: Mapping[str, str] = MappingProxyType({})
+    """What an operator must see to, by what it is about."""
 
     @property
     def pages(self) -> int:
