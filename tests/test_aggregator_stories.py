@@ -206,7 +206,12 @@ def test_whatever_the_groups_do_identities_are_never_shared_or_lost(
     gone: dict[int, StoryState] = {}
     for groups in steps:
         result = regroup(
-            tuple(living.values()), tuple(gone.values()), dict(enumerate(groups)), members, mint, NOW
+            tuple(living.values()),
+            tuple(gone.values()),
+            dict(enumerate(groups)),
+            members,
+            mint,
+            NOW,
         )
         rows = {}
         for story in result.stories:

@@ -20,7 +20,13 @@ from sqlalchemy import Connection, event, text
 
 from storage.articles import claim_new
 from storage.database import Database, open_database
-from storage.folding import ended_stories_of, folded_since, members_by_id, stories_of, waiting_to_fold
+from storage.folding import (
+    ended_stories_of,
+    folded_since,
+    members_by_id,
+    stories_of,
+    waiting_to_fold,
+)
 from storage.publications import (
     open_publications,
     published,
