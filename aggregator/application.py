@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmana
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -16,6 +17,9 @@ from aggregator.errors import ApplicationError
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
 from aggregator.notices import Notices
+from aggregator.pushing import Push, assemble_push
+from aggregator.stages import announcing
+from aggregator.stages.announcing import Announcer
 from aggregator.stages.folding import Folder
 from aggregator.stages.identity import authority_of, mint_identity
 from aggregator.stages.masthead import Identity
@@ -35,7 +39,7 @@ from storage.database import Database, StorageError, open_database
 from storage.exclusive import sole_use
 from storage.installation import settle
 from storage.sources import sync_sources
-from storage.values import ArticleToRead, FoldArticle, SourceConfig, SourceState, SyncReport
+from storage.values import ArticleToRead, FoldArticle, Ping, SourceConfig, SourceState, SyncReport
 
 SLOTS_PER_REQUEST = 10
 _log = structlog.get_logger()
@@ -55,6 +59,14 @@ class Application:
     tally: Tally
     clock: Clock
     synced: SyncReport
+    announcer: Announcer
+    announcing: Stage[Ping]
+    push: Push | None
+
+    @property
+    def hub_stages(self) -> tuple[Stage[Any], ...]:
+        """What talks to hubs, beside the road from source to reader."""
+        return self.announcing, *(self.push.stages if self.push else ())
 
     async def poll_once(self, moment: datetime) -> None:
         """Poll what was due by ``moment``, each source once."""
@@ -94,7 +106,7 @@ async def open_application(
 
 def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Application:
     settings, ledger = tools.settings, tools.ledger
-    poller, reader = Poller(tools), Reader(tools)
+    reader = Reader(tools)
     folder = Folder(
         ledger,
         Model.load(),
@@ -111,6 +123,8 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         after=folding.wake,
         release=reader.release,
     )
+    push = assemble_push(tools, delivered=reading.wake)
+    poller = Poller(tools, push.hubs if push else None)
     polling = Stage(
         "poll",
         poller.claim,
@@ -119,10 +133,12 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         after=reading.wake,
         release=poller.release,
     )
+    publisher = Publisher(ledger, settings, identity, tools.clock)
+    announcer = Announcer(tools, publisher)
     return Application(
         settings,
         ledger,
-        Publisher(ledger, settings, identity, tools.clock),
+        publisher,
         poller,
         polling,
         reading,
@@ -130,6 +146,9 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         tools.tally,
         tools.clock,
         synced,
+        announcer,
+        Stage("announce", announcer.claim, announcer.tell, announcing.SLOTS),
+        push,
     )
 
 

@@ -12,7 +12,7 @@ from aggregator.errors import ApplicationError
 from aggregator.matching.model import Model
 from aggregator.stages.folding import commit_of, decide, rebuild_until
 from aggregator.stages.identity import authority_of, mint_identity
-from storage.corrections import add_corrections, all_corrections
+from storage.corrections import add_corrections, all_corrections, pending_corrections
 from storage.database import Database
 from storage.folding import commit_fold, folded_since, members_by_id, stories_of
 from storage.installation import settle
@@ -69,8 +69,15 @@ def _story(database: Database, slug: str) -> StoryView:
 
 
 def labelled_articles(settings: Settings) -> Iterator[Mapping[str, object]]:
-    """The articles of every corrected story, labelled with the story they are in now."""
+    """The articles of every corrected story, labelled with the story they are in now.
+
+    Raises:
+        ApplicationError: a correction was not obeyed yet, so that labels would contradict it.
+    """
     with open_storage(settings) as database:
+        if pending := pending_corrections(database):
+            waits = "correction waits" if len(pending) == 1 else "corrections wait"
+            raise ApplicationError(f"{len(pending)} {waits} to be obeyed; first: newsfold update")
         said = all_corrections(database)
         ids = {article for one in said for article in (one.article_a, one.article_b)}
         stories = stories_of(database, [], sorted(ids))

@@ -14,11 +14,13 @@ import uvloop
 
 from aggregator.application import Application, open_application, sole_use_of
 from aggregator.changes import Changes
+from aggregator.config.environment import process_environment
 from aggregator.config.settings import Settings
 from aggregator.config.watch import ConfigWatch
 from aggregator.errors import ApplicationError
 from aggregator.notices import Notices
 from aggregator.server import ListenError, bind, serving
+from aggregator.supervisor import Supervisor
 from aggregator.ticks import Ticks
 from aggregator.web.app import Site, create_app
 from storage.database import StorageTroubleError
@@ -50,18 +52,20 @@ async def _until_signalled(
 ) -> None:
     stop = stop_signal()
     notices = Notices()
+    supervisor = Supervisor(process_environment())
     with ExitStack() as stack:
         life = _Life(settings, _listen(stack, settings))
         good: _Life | None = None
         while not stop.is_set():
             changes = Changes(watch, notices, settings.storage.url)
             try:
-                async with daemon(life.settings, life.listener, notices):
+                async with daemon(life.settings, life.listener, notices, supervisor):
                     if good is None:
                         _announce(life.settings, announce)
                     good = life
                     life = await _next_life(life, changes, stop, stack)
                     if stop.is_set():
+                        supervisor.stopping()
                         announce("Stopping.")
             except ApplicationError as error:
                 if good is None:
@@ -118,7 +122,10 @@ def stop_signal() -> asyncio.Event:
 
 @contextlib.asynccontextmanager
 async def daemon(
-    settings: Settings, listener: socket.socket, notices: Notices | None = None
+    settings: Settings,
+    listener: socket.socket,
+    notices: Notices | None = None,
+    supervisor: Supervisor | None = None,
 ) -> AsyncIterator[Application]:
     """The daemon at work for as long as the block runs.
 
@@ -126,20 +133,32 @@ async def daemon(
         ApplicationError: the database is no good, or another daemon has it.
     """
     notices = notices or Notices()
+    supervisor = supervisor or Supervisor({})
     with sole_use_of(settings):
-        async with _at_work(settings, listener, notices) as application:
+        async with _at_work(settings, listener, notices, supervisor) as application:
+            supervisor.ready(f"{len(settings.source)} sources")
             yield application
 
 
 @contextlib.asynccontextmanager
 async def _at_work(
-    settings: Settings, listener: socket.socket, notices: Notices
+    settings: Settings, listener: socket.socket, notices: Notices, supervisor: Supervisor
 ) -> AsyncIterator[Application]:
     async with open_application(settings, notices=notices) as application:
         publishing = asyncio.Event()
         await application.publisher.refresh()
         await application.poller.spread_overdue()
-        site = Site(settings, application.ledger, application.publisher, lambda: True, notices)
+        push = application.push
+        if push:
+            await push.subscriber.begin()
+        site = Site(
+            settings,
+            application.ledger,
+            application.publisher,
+            lambda: True,
+            notices,
+            push.mailbox if push else None,
+        )
         tasks = [
             asyncio.create_task(coroutine, name=name)
             for name, coroutine in {
@@ -147,16 +166,19 @@ async def _at_work(
                 "extract": application.reading.run(),
                 "fold": application.folding.run(),
                 "publish": _publish(application, publishing),
+                **{stage.name: stage.run() for stage in application.hub_stages},
             }.items()
         ]
-        ticks = Ticks(
-            {
-                "poll": (_POLL_TICK, application.polling.wake),
-                "extract": (_WORK_TICK, application.reading.wake),
-                "fold": (_WORK_TICK, application.folding.wake),
-                "publish": (_POLL_TICK, publishing.set),
-            }
-        )
+        jobs: dict[str, tuple[float, Callable[[], None]]] = {
+            "poll": (_POLL_TICK, application.polling.wake),
+            "extract": (_WORK_TICK, application.reading.wake),
+            "fold": (_WORK_TICK, application.folding.wake),
+            "publish": (_POLL_TICK, publishing.set),
+            **{stage.name: (_WORK_TICK, stage.wake) for stage in application.hub_stages},
+        }
+        if supervisor.pause is not None:
+            jobs["supervisor"] = (supervisor.pause, supervisor.alive)
+        ticks = Ticks(jobs)
         ticks.start()
         _log.info("started", sources=len(settings.source), outputs=len(settings.outputs()))
         try:
@@ -180,6 +202,7 @@ async def _publish(application: Application, wake: asyncio.Event) -> None:
         try:
             if await application.publisher.refresh():
                 _log.info("published")
+            await application.announcer.note()
         except StorageTroubleError as error:
             _log.warning("publication put off", error=str(error))
         except Exception:  # noqa: BLE001 - the last good documents go on being served

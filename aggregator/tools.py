@@ -10,7 +10,7 @@ from aggregator.ledger import Ledger
 from aggregator.stages.tally import Tally
 from feeds.http.fetch import Fetcher
 from feeds.http.pacing import Pacer
-from feeds.model import FetchOutcome, FetchRequest
+from feeds.model import FailureKind, FetchFailure, FetchOutcome, FetchRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,14 @@ class Tools:
     clock: Clock
     rng: random.Random
     tally: Tally
+
+    async def fetch_in_turn(self, request: FetchRequest) -> FetchOutcome:
+        """Wait for the host's turn and fetch; a failure where it asks to be left alone."""
+        async with self.pacer.turn(request.url) as held:
+            if held:
+                detail = f"the host asks to be left alone for another {held:.0f} s"
+                return FetchFailure(request.url, FailureKind.HELD, detail)
+            return await self.fetch(request)
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
         """Fetch in a turn that the caller holds; hosts that redirects led to are paced too."""

@@ -27,7 +27,7 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """One polite GET.
+    """One polite GET, or the POST of a ``form`` where there is one.
 
     ``timeout`` is the total deadline in seconds, redirects and body included. ``max_bytes`` caps
     the *decoded* body. ``headers`` come from the operator's configuration and are not sent to
@@ -45,6 +45,8 @@ class FetchRequest:
     timeout: float = 30.0
     max_bytes: int = 10 * 1024 * 1024
     max_redirects: int = 5
+    form: Mapping[str, str] | None = None
+    """Sent as ``application/x-www-form-urlencoded``; without validators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class FailureKind(StrEnum):
     PROTOCOL = "protocol"
     DECODING = "decoding"
     ROBOTS = "robots"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)

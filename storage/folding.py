@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Case, Connection, Row, Select, case, func, select, update
+from sqlalchemy import Case, Connection, Row, Select, Text, case, cast, func, select, update
 
 from storage.articles import is_shown
 from storage.chunks import chunks
@@ -65,6 +66,65 @@ def folded_since(db: Database, since: datetime) -> Iterator[FoldArticle]:
     with db.read() as connection, connection.execute(statement) as rows:
         for row in rows:
             yield _fold_article(row)
+
+
+def folded_near(db: Database, article_ids: Sequence[int], later: int) -> tuple[FoldArticle, ...]:
+    """What stood near some articles: whole stories, in the order in which they were folded.
+
+    Their own stories and those of all that they were compared with, among them the ``later``
+    articles folded after each of them.
+    """
+    with db.read() as connection:
+        near = {one for some in chunks(article_ids) for one in _compared(connection, some, later)}
+        near.update(article_ids)
+        held: set[int] = set()
+        for some in chunks(sorted(near)):
+            held.update(
+                connection.execute(
+                    select(articles.c.story_id).where(
+                        articles.c.id.in_(some), articles.c.story_id.is_not(None)
+                    )
+                ).scalars()
+            )
+        found = [
+            (row.fold_order, _fold_article(row))
+            for some in chunks(sorted(held))
+            for row in connection.execute(
+                _fold_articles().where(
+                    articles.c.story_id.in_(some), articles.c.fold_order.is_not(None)
+                )
+            )
+        ]
+    return tuple(one for _, one in sorted(found, key=itemgetter(0)))
+
+
+def _compared(connection: Connection, article_ids: Sequence[int], later: int) -> Iterator[int]:
+    """The articles that some were compared with when they came, or when the others came."""
+    rows = connection.execute(
+        select(articles.c.id, articles.c.fold_order, article_texts.c.evidence)
+        .join(article_texts, article_texts.c.article_id == articles.c.id)
+        .where(articles.c.id.in_(article_ids), articles.c.fold_order.is_not(None))
+    ).all()
+    for row in rows:
+        yield from (item[0] for item in row.evidence)
+        after = articles.c.fold_order.between(row.fold_order + 1, row.fold_order + later)
+        yield from connection.execute(
+            select(articles.c.id)
+            .join(article_texts, article_texts.c.article_id == articles.c.id)
+            .where(after, cast(article_texts.c.evidence, Text).like(f"%[{row.id}, %"))
+        ).scalars()
+
+
+def article_at(db: Database, url: str) -> int | None:
+    """The article of an address, canonical or as an entry had it."""
+    with db.read() as connection:
+        for column in (articles.c.key, articles.c.url):
+            found = connection.execute(
+                select(articles.c.id).where(column == url).order_by(articles.c.id).limit(1)
+            ).scalar()
+            if found is not None:
+                return int(found)
+    return None
 
 
 def _fold_articles() -> Select[Any]:

@@ -15,7 +15,7 @@ from storage.incidents import record_incidents
 from storage.locks import lock_articles
 from storage.tables import Article, Entry, Fetch, articles, entries, fetches, new_row, sources
 from storage.upsert import insert
-from storage.values import EntryWrite, KnownEntry, PollCommit
+from storage.values import EntryWrite, KnownEntry, PollCommit, PushCommit
 
 _KEEP = ("id", "source_id", "guid", "first_seen_at")
 
@@ -48,20 +48,23 @@ def known_entries(
 def commit_poll(db: Database, commit: PollCommit) -> None:
     """Write one poll's outcome in one transaction."""
     with db.write() as connection:
-        writes = commit.new + commit.changed
-        if writes:
-            ids = _ensure_articles(connection, commit, writes)
-            _upsert_entries(connection, commit, writes, ids)
-            _read_again(
-                connection, {ids[storable_key(write.article_key)] for write in commit.changed}
-            )
+        write_entries(connection, commit)
         _update_source(connection, commit)
         record_incidents(connection, commit.source_id, commit.incidents, commit.at)
         connection.execute(insert(connection, fetches).values(**_fetch_row(commit)))
 
 
+def write_entries(connection: Connection, commit: PollCommit | PushCommit) -> None:
+    """Write what is new and changed; changed entries' articles are to be read again."""
+    writes = commit.new + commit.changed
+    if writes:
+        ids = _ensure_articles(connection, commit, writes)
+        _upsert_entries(connection, commit, writes, ids)
+        _read_again(connection, {ids[storable_key(write.article_key)] for write in commit.changed})
+
+
 def _ensure_articles(
-    connection: Connection, commit: PollCommit, writes: Sequence[EntryWrite]
+    connection: Connection, commit: PollCommit | PushCommit, writes: Sequence[EntryWrite]
 ) -> dict[str, int]:
     first: dict[str, FeedEntry] = {}
     for write in writes:
@@ -92,7 +95,7 @@ def _ensure_articles(
 
 def _upsert_entries(
     connection: Connection,
-    commit: PollCommit,
+    commit: PollCommit | PushCommit,
     writes: Sequence[EntryWrite],
     ids: Mapping[str, int],
 ) -> None:
@@ -106,7 +109,9 @@ def _upsert_entries(
     connection.execute(statement, rows)
 
 
-def _entry_row(commit: PollCommit, write: EntryWrite, article_id: int) -> dict[str, Any]:
+def _entry_row(
+    commit: PollCommit | PushCommit, write: EntryWrite, article_id: int
+) -> dict[str, Any]:
     entry = write.entry
     return new_row(
         Entry,

@@ -90,6 +90,27 @@ def claim_due(
     return tuple(sorted((_state(row) for row in rows), key=lambda source: source.id))
 
 
+def source_by_id(db: Database, source_id: int) -> SourceState | None:
+    """A source as a poll would get it; None for one that is not to be read (any more)."""
+    with db.read() as connection:
+        row = connection.execute(
+            select(sources).where(
+                sources.c.id == source_id, sources.c.enabled, sources.c.removed_at.is_(None)
+            )
+        ).one_or_none()
+    return _state(row) if row else None
+
+
+def poll_earlier(db: Database, source_id: int, at: datetime) -> None:
+    """Let a source be due at ``at`` where it would be later; one that is gone for good stays so."""
+    with db.write() as connection:
+        connection.execute(
+            update(sources)
+            .where(sources.c.id == source_id, sources.c.next_poll_at > at, ~sources.c.gone)
+            .values(next_poll_at=at)
+        )
+
+
 def _state(row: Row[Any]) -> SourceState:
     has_validators = row.validators_url and (row.etag or row.last_modified)
     return SourceState(

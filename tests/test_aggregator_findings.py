@@ -15,6 +15,7 @@ from feeds.model import (
     Response,
     Validators,
 )
+from feeds.websub import Advert
 from storage.values import FeedFacts, KnownEntry
 
 URL = "https://times.example/feed.xml"
@@ -163,3 +164,19 @@ def test_what_an_entry_without_address_is_about_is_the_entry() -> None:
 
 def test_a_response_without_validators_gives_none_of_its_own() -> None:
     assert unread(Response(URL, 200, {}, b"")).validators == Validators(URL)
+
+
+def test_the_hubs_of_a_document_are_found_in_headers_or_in_itself() -> None:
+    named = parsed(hubs=("https://hub.example/",), self_url=URL)
+    finding = read(DOCUMENT, named, {}, 1)
+    assert finding.advert == Advert(("https://hub.example/",), URL)
+    assert finding.url == URL
+    linked = answer(URL, b"<rss/>", Link='<https://hub2.example/>; rel="hub"')
+    assert read(linked, named, {}, 1).advert == Advert(("https://hub2.example/",), URL)
+    assert read(DOCUMENT, parsed(), {}, 1).advert is None
+
+
+def test_what_was_not_read_says_nothing_of_hubs() -> None:
+    for outcome in (DOCUMENT, answer(URL, status=304), failure(URL)):
+        assert unread(outcome).url is None
+    assert read(DOCUMENT, NotAFeed("no feed"), {}, 1).url is None

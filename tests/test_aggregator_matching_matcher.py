@@ -93,7 +93,7 @@ def test_the_same_text_is_a_copy_even_trimmed() -> None:
     )
     assert [result.decision.copy_of for result in results] == [None, 1, 1]
     assert set(stories(results).values()) == {1}
-    assert str(results[1].decision.reason) == "a copy of 1; same text, 100%"
+    assert str(results[1].decision.reason) == "same text as 1, 100 %"
 
 
 def test_a_copy_outlives_its_original_and_is_copied_in_turn() -> None:

@@ -17,9 +17,9 @@ from aggregator.matching.corrections import Correction, Corrections
 from aggregator.matching.document import Document
 from aggregator.matching.evaluate import score
 from aggregator.matching.fingerprint import Fingerprinter
-from aggregator.matching.fold import below_floors, evaluate_file, fold, macro, read_stream
+from aggregator.matching.fold import below_floors, evaluate_file, fold, macro
 from aggregator.matching.index import Postings
-from aggregator.matching.jsonl import read_rows
+from aggregator.matching.jsonl import opened_pile, read_rows
 from aggregator.matching.model import Model, ModelError
 from aggregator.matching.reasons import apart, probability
 from aggregator.matching.tokens import BREAK, CAPITAL, NUMBER, Tokenizer, language_code
@@ -168,6 +168,41 @@ def test_pairwise_agrees_with_scikit_learn(pairs: list[tuple[int, int]]) -> None
         assert scores.pairwise.recall == pytest.approx(right / (right + missed))
 
 
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
+def test_bcubed_agrees_with_its_definition(pairs: list[tuple[int, int]]) -> None:
+    """Amigó et al. (2009), 4.1: the mean over elements of the correctness of their pairs."""
+    precision, recall = [], []
+    for label, story in pairs:
+        in_story = [a == label for a, b in pairs if b == story]
+        in_label = [b == story for a, b in pairs if a == label]
+        precision.append(sum(in_story) / len(in_story))
+        recall.append(sum(in_label) / len(in_label))
+    scores = score([a for a, _ in pairs], [b for _, b in pairs])
+    assert scores.bcubed.precision == pytest.approx(sum(precision) / len(pairs))
+    assert scores.bcubed.recall == pytest.approx(sum(recall) / len(pairs))
+    assert 0 <= scores.pairwise.f1 <= 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
+def test_precision_one_way_is_recall_the_other(pairs: list[tuple[int, int]]) -> None:
+    true, found = [a for a, _ in pairs], [b for _, b in pairs]
+    one, other = score(true, found), score(found, true)
+    assert (one.bcubed.precision, one.pairwise.precision) == (
+        other.bcubed.recall,
+        other.pairwise.recall,
+    )
+    assert (score(true, true).bcubed.f1, score(true, true).pairwise.f1) == (1, 1)
+
+
+def test_the_example_of_bagga_and_baldwin() -> None:
+    """Their figure 2 (1998): chains of 5, 2 and 5; the better answer joins the 2 with a 5."""
+    true = [1] * 5 + [2] * 2 + [3] * 5
+    first = score(true, [1] * 5 + [2] * 7).bcubed
+    second = score(true, [1] * 5 + [2] * 2 + [1] * 5).bcubed
+    assert (first.precision, second.precision) == (pytest.approx(16 / 21), pytest.approx(7 / 12))
+    assert first.recall == second.recall == 1
+
+
 def test_nothing_to_score_is_no_error() -> None:
     scores = score([], [])
     assert (scores.bcubed.f1, scores.pairwise.f1) == (0, 1)
@@ -184,7 +219,12 @@ def test_later_words_replace_earlier_and_nobody_is_apart_from_himself() -> None:
 
 @pytest.mark.parametrize(
     ("days", "words"),
-    [(0.01, "within the hour"), (0.25, "6 hours apart"), (12.2, "12 days apart")],
+    [
+        (0.01, "within the hour"),
+        (0.05, "1 hour apart"),
+        (0.25, "6 hours apart"),
+        (12.2, "12 days apart"),
+    ],
 )
 def test_time_apart_in_words(days: float, words: str) -> None:
     assert apart(days) == words
@@ -297,15 +337,17 @@ def test_folding_files_gives_a_line_per_article_and_never_reads_the_label(tmp_pa
     one = write(tmp_path / "a.jsonl", *rows)
     other = write(tmp_path / "b.jsonl", *({**row, "cluster": "x"} for row in rows), "oops")
     done: list[tuple[int, int]] = []
-    stream, _ = read_stream([one])
-    first = fold(stream, model, progress=lambda so_far, of: done.append((so_far, of)))
-    second = fold(read_stream([other])[0], model)
+    with opened_pile([one]) as pile:
+        first = fold(pile, model, progress=lambda so_far, of: done.append((so_far, of)))
+    second = fold(read_rows(other)[0], model)
     assert first == second
     assert done[-1] == (len(rows), len(rows))
     assert {line.id for line in first} == {row["id"] for row in rows}
     assert all(line.why for line in first)
-    assert len(read_stream([one, other])[0]) == 2 * len(rows)
-    assert len(read_stream([one, other])[1]) == 1
+    more = write(tmp_path / "c.jsonl", *({**row, "id": f"c{row['id']}"} for row in rows), "oops")
+    with opened_pile([one, more]) as pile:
+        assert len(pile) == len(list(pile)) == 2 * len(rows)
+        assert [bad.line for bad in pile.bad] == [len(rows) + 1]
 
 
 def test_floors_name_what_fell_below(tmp_path: Path) -> None:

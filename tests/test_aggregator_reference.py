@@ -43,11 +43,11 @@ def test_defaults_and_types_are_written_as_toml_has_them() -> None:
 def test_every_command_that_the_readme_names_exists() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     named = re.findall(
-        r"newsfold ((?:init|check|run|update|render|demo|[a-z]+)\b)([^`\n#]*)", readme
+        r"newsfold ((?:init|check|run|update|render|demo|[a-z-]+)\b)([^`\n#]*)", readme
     )
     lines = [(name, rest) for name, rest in named if f"newsfold {name}" in readme]
     commands = main.commands
-    documented = {name for name, _ in re.findall(r"\| `newsfold ([a-z]+)([^`]*)`", readme)}
+    documented = {name for name, _ in re.findall(r"\| `newsfold ([a-z-]+)([^`]*)`", readme)}
     assert documented == set(commands)
     for name, rest in lines:
         if name not in commands:

@@ -21,6 +21,7 @@ from aggregator.stages.schedule import (
     next_poll,
     permanent_target,
     spread,
+    without_push,
 )
 from feeds.model import FailureKind, FetchFailure, Hop, PollHints, Response
 
@@ -435,6 +436,43 @@ def test_health_is_made_of_plain_columns() -> None:
     plain = {int, float, str, datetime, NoneType}
     for name, of_type in get_type_hints(Health).items():
         assert set(get_args(of_type) or [of_type]) <= plain, name
+
+
+# --- while a hub delivers -------------------------------------------------------------------------
+
+PUSHED = Politeness(jitter=0, slowdown=4)
+
+
+def test_a_source_that_a_hub_delivers_is_polled_less_often() -> None:
+    usual, slow = plan(read(*every(HOUR))), plan(read(*every(HOUR)), politeness=PUSHED)
+    assert wait(slow) == 4 * wait(usual)
+    assert slow.health.interval == usual.health.interval, "its rhythm is what it was"
+    assert slow.health.unslowed == usual.next_poll_at
+    assert "while a hub delivers" in slow.reasons[-1]
+    assert usual.health.unslowed is None
+
+
+def test_not_less_often_than_the_maximum_nor_than_the_operator_said() -> None:
+    assert wait(plan(read(*every(DAY)), politeness=PUSHED)) == DAY
+    fixed = Politeness(jitter=0, slowdown=4, interval=HOUR)
+    assert wait(plan(read(*every(DAY)), politeness=fixed)) == HOUR
+    assert plan(read(*every(2 * DAY)), politeness=PUSHED).health.unslowed is None
+
+
+def test_without_push_the_next_poll_is_where_it_would_have_been() -> None:
+    health = plan(read(*every(HOUR)), politeness=PUSHED).health
+    assert health.unslowed is not None
+    assert without_push(health, NOW, Random(1)) == health.unslowed
+    late = without_push(health, NOW + timedelta(days=1), Random(1))
+    assert late is not None
+    assert 0 <= (late - NOW).total_seconds() - DAY <= MINUTE
+    assert without_push(Health(), NOW, Random(1)) is None
+
+
+@pytest.mark.parametrize("poll", [Poll(REFUSED), Poll(answer(410)), Poll(answer(503))])
+def test_backing_off_is_not_cut_short_by_a_hub_that_ends(poll: Poll) -> None:
+    health = plan(read(*every(HOUR)), politeness=PUSHED).health
+    assert plan(poll, health, PUSHED).health.unslowed is None
 
 
 # --- moving ---------------------------------------------------------------------------------------

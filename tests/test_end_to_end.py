@@ -1,8 +1,10 @@
 """The main job over loopback HTTP: the demonstration newsroom in, one entry per story out."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from html import escape
+from pathlib import Path
 
 import feedparser
 import pytest
@@ -25,6 +27,7 @@ from aggregator.correcting import join_stories, labelled_articles, refold_since,
 from aggregator.errors import ApplicationError
 from aggregator.explaining import explanation
 from aggregator.matching.evaluate import score
+from aggregator.matching.jsonl import read_rows
 from aggregator.newsroom import load_newsroom
 from aggregator.stages.passes import full_pass
 from storage.status import totals
@@ -32,6 +35,7 @@ from storage.values import StoryView
 
 NEWSROOM = load_newsroom()
 LATER = datetime(2023, 4, 30, tzinfo=UTC)
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 async def test_the_newsroom_becomes_its_events_and_a_second_pass_changes_nothing(
@@ -241,7 +245,9 @@ async def test_only_what_is_due_is_polled_unless_all_is_asked_for(
     assert len(outlets.requests) == 1 + everything
 
 
-async def test_an_operators_word_holds_across_restarts_and_refolds(database_url: str) -> None:
+async def test_an_operators_word_holds_across_restarts_and_refolds(
+    database_url: str, tmp_path: Path
+) -> None:
     outlets = Outlets()
     outlets.items = {
         "good": item(1, "Harbour bridge reopens after repairs")
@@ -253,13 +259,28 @@ async def test_an_operators_word_holds_across_restarts_and_refolds(database_url:
             await full_pass(application, everything=True)
             one, other = sorted(await all_stories(application), key=lambda story: story.id)
         join_stories(settings, one.slug, other.slug)
+        with pytest.raises(ApplicationError, match="1 correction waits to be obeyed"):
+            list(labelled_articles(settings))
         async with opened(settings) as application:
             await full_pass(application, everything=False)
             (joined,) = await all_stories(application)
         assert joined.uri == one.uri, "the older keeps its identity"
+        dry = refold_since(settings, EVER, dry_run=True)
+        assert dry.startswith("2 articles folded anew. 1 stories stay as they are, 0 change")
+        assert refold_since(settings, EVER, dry_run=False) == dry
         assert "0 are new" in refold_since(settings, LATER, dry_run=False)
-        assert {row["cluster"] for row in labelled_articles(settings)} == {joined.slug}
-        assert "operator" in explanation(settings, joined.articles[1].id)
+        async with opened(settings) as application:
+            (refolded,) = await all_stories(application)
+        assert (refolded.uri, refolded.updated_at) == (joined.uri, joined.updated_at)
+        assert {a.id for a in refolded.articles} == {a.id for a in joined.articles}
+        exported = list(labelled_articles(settings))
+        assert {row["cluster"] for row in exported} == {joined.slug}
+        labelled = tmp_path / "labelled.jsonl"
+        labelled.write_text("".join(f"{json.dumps(row)}\n" for row in exported), "utf-8")
+        rows, bad = read_rows(labelled)
+        assert (len(rows), bad) == (2, []), "what train and evaluate read"
+        assert {row.cluster for row in rows} == {joined.slug}
+        assert "operator" in explanation(settings, str(joined.articles[1].id))
 
         split_story(settings, joined.slug, [joined.articles[1].id])
         async with opened(settings) as application:

@@ -619,3 +619,66 @@ async def test_hanging_up_is_met_with_one_retry_at_most(
     outcome = await failure(fetcher, server.on("/f", raw(b"")))
     assert outcome.kind is FailureKind.PROTOCOL
     assert len(server.requests) <= 2
+
+
+# --- forms --------------------------------------------------------------------------------------
+
+
+async def recorded_body(exchange: Exchange) -> bytes:
+    return await exchange.reader.readexactly(int(exchange.request.header("content-length") or 0))
+
+
+async def test_a_form_is_posted_and_sent_on_where_it_stays_one(
+    server: ScriptedServer, fetcher: HttpFetcher
+) -> None:
+    bodies = []
+
+    async def take(exchange: Exchange) -> None:
+        bodies.append(await recorded_body(exchange))
+        await reply(202)(exchange)
+
+    async def pass_on(exchange: Exchange) -> None:
+        await recorded_body(exchange)
+        await redirect("/there", 307)(exchange)
+
+    server.on("/there", take)
+    url = server.on("/here", pass_on)
+    validators = Validators(url, '"1"')
+    request = FetchRequest(url, form={"hub.url": "https://a.example/?b=c&d"}, validators=validators)
+    outcome = await response(fetcher, request)
+    assert outcome.status == 202
+    assert bodies == [b"hub.url=https%3A%2F%2Fa.example%2F%3Fb%3Dc%26d"]
+    assert [sent.method for sent in server.requests] == ["POST", "POST"]
+    assert server.requests[0].header("content-type") == "application/x-www-form-urlencoded"
+    assert server.requests[0].header("if-none-match") is None
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+async def test_a_redirect_that_would_make_a_get_of_a_form_is_the_answer(
+    server: ScriptedServer, fetcher: HttpFetcher, status: int
+) -> None:
+    url = server.on("/here", redirect("/there", status))
+    assert (await response(fetcher, FetchRequest(url, form={"a": "b"}))).status == status
+    assert len(server.requests) == 1
+
+
+async def test_a_form_is_never_sent_on_in_the_clear(
+    server: ScriptedServer, authority: trustme.CA, trusting: ssl.SSLContext
+) -> None:
+    async with (
+        ScriptedServer(tls=server_context(authority, "127.0.0.1")) as secure,
+        HttpFetcher(LOOPBACK, AGENT, tls=trusting) as fetcher,
+    ):
+        url = secure.on("/here", redirect(server.url("/there"), 308))
+        outcome = await failure(fetcher, FetchRequest(url, form={"hub.secret": "s"}))
+        assert outcome.kind is FailureKind.REDIRECTS
+        assert server.requests == []
+
+
+async def test_a_form_goes_to_no_address_that_a_get_may_not_go_to(
+    server: ScriptedServer, fetcher: HttpFetcher
+) -> None:
+    url = server.on("/here", redirect("http://10.0.0.1/", 307))
+    for target in (url, "http://192.168.0.1/"):
+        outcome = await failure(fetcher, FetchRequest(target, form={"a": "b"}))
+        assert outcome.kind is FailureKind.FORBIDDEN_ADDRESS

@@ -1,7 +1,6 @@
 """``newsfold fold``, ``evaluate`` and ``train``: the matcher over files of articles."""
 
 from pathlib import Path
-from typing import TextIO
 
 import click
 
@@ -26,16 +25,20 @@ _WEIGHTS = click.option(
 @_WEIGHTS
 @click.option(
     "--out",
-    type=click.File("w", encoding="utf-8", lazy=True),
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     default="-",
     help="Where to write the lines; standard output unless named.",
 )
-def fold_files(files: tuple[Path, ...], weights: Path | None, out: TextIO) -> None:
+def fold_files(files: tuple[Path, ...], weights: Path | None, out: Path) -> None:
     """Fold articles from JSON Lines files (.jsonl, .jsonl.gz) into stories.
 
     Each line is an object with id, title, text, url, publisher, published and lang; all but id
-    may be missing. Articles are taken in order of publication, exactly as the daemon would have
-    met them. Writes a line an article: id, story, copy_of, score, why.
+    may be missing or null, and what else there is does not matter. Articles are taken in order
+    of publication, exactly as the daemon would have met them; undated ones count as old as the
+    first of their file. Writes a line an article: id, story, copy_of, score, why.
+
+    Lines that are no article are named on standard error and skipped, as are ids that were there
+    already.
     """
     from aggregator.cli.piles import fold_pile  # noqa: PLC0415 - heavy; --help shall be quick
 

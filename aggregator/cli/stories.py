@@ -14,16 +14,17 @@ from aggregator.cli.words import config_option, fail, or_fail, read_settings
 
 @click.command(short_help="Say why an article is in its story.")
 @config_option
-@click.argument("article", type=int)
-def explain(config: Path, article: int) -> None:
-    """Say why ARTICLE (its number) is in its story, and which stories were not chosen.
+@click.argument("name", metavar="ID")
+def explain(config: Path, name: str) -> None:
+    """Say why an article is in its story, and which stories were not chosen.
 
-    The number stands on the story's page and in the API.
+    ID is an article's number or address; or a story's page, the name in its page's address, or
+    its tag: URI, for each of its articles.
     """
     from aggregator.explaining import explanation  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "explain")
-    or_fail(lambda: click.echo(explanation(settings, article)))
+    or_fail(lambda: click.echo(explanation(settings, name)))
 
 
 @click.group(short_help="Correct what was folded: split or join stories.")

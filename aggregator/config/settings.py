@@ -36,6 +36,7 @@ _RESERVED = {
     "static",
     "status",
     "story",
+    "websub",
 }
 
 
@@ -100,6 +101,11 @@ class ServerSettings(Table):
         description="The public address, as subscribers type it. Links in feeds start with it.",
     )
     title: str = Field("Newsfold", description="What the front page is called.", min_length=1)
+    hubs: tuple[HttpUrl, ...] = Field(
+        (),
+        description="WebSub hubs that outputs without a token name, and that are told when these "
+        'change, so that subscribers need not poll. For example "https://pubsubhubbub.appspot.com/".',
+    )
     max_connections: int = Field(
         1000,
         ge=10,
@@ -160,6 +166,23 @@ class FetchSettings(Table):
         if self.max_interval < self.min_interval:
             raise ValueError("max_interval is shorter than min_interval")
         return self
+
+
+class WebSubSettings(Table):
+    """Being told by hubs what is new (docs/websub.md)."""
+
+    enabled: bool = Field(
+        True,
+        description="Subscribe where a feed names a hub, if hubs can reach `server.base_url`: it "
+        "has to be a public address.",
+    )
+    poll_factor: int = Field(
+        4,
+        ge=1,
+        le=100,
+        description="While a hub delivers, its feed is polled so many times less often; never less "
+        "often than `fetch.max_interval`.",
+    )
 
 
 class ExtractSettings(Table):
@@ -339,6 +362,7 @@ class Settings(Table):
     server: ServerSettings = Field(default_factory=ServerSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
     fetch: FetchSettings = Field(default_factory=FetchSettings)
+    websub: WebSubSettings = Field(default_factory=WebSubSettings)
     extract: ExtractSettings = Field(default_factory=ExtractSettings)
     source: tuple[SourceSettings, ...] = Field((), description="The feeds to read.")
     output: tuple[OutputSettings, ...] = Field((), description="The feeds to serve.")

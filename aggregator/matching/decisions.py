@@ -58,11 +58,15 @@ class FoldResult:
 
 @dataclass(frozen=True, slots=True)
 class NotChosen:
-    """A story that a document might have joined: its nearest member there, and why not."""
+    """A story that a document might have joined: its nearest member there, and why not.
+
+    ``score`` and ``needed`` are probabilities, ``why`` is in words.
+    """
 
     story: int
     nearest: int
     score: float
+    needed: float
     why: tuple[str, ...]
 
 

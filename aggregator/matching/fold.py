@@ -3,20 +3,26 @@
 Runs exactly the daemon's matcher over articles in the order in which it would have met them.
 """
 
+import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast
 
 from aggregator.matching.decisions import Decision, Move
 from aggregator.matching.evaluate import Scores, score
-from aggregator.matching.jsonl import BadLine, Row, read_rows
+from aggregator.matching.jsonl import BadLine, Pile, Progress, Row, read_rows
 from aggregator.matching.matcher import Limits, Matcher
 from aggregator.matching.model import Model
 
-Progress = Callable[[int, int], None]
-"""Told how many articles of how many are done."""
+SizedRows = Sequence[Row] | Pile
+"""Articles numbered from 0 in the order of folding."""
+_IN_MEMORY = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,51 +38,68 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One labelled file measured. ``seconds`` is the time the matcher took."""
+    """One labelled file measured. The matcher folded so many articles in so many ``seconds``."""
 
     name: str
     scores: Scores
+    folded: int
     seconds: float
     bad_lines: tuple[BadLine, ...]
 
-
-def read_stream(paths: Iterable[Path]) -> tuple[list[Row], list[BadLine]]:
-    """The articles of several files as one stream. Raises OSError for an unreadable file."""
-    rows: list[Row] = []
-    bad: list[BadLine] = []
-    for path in paths:
-        some, problems = read_rows(path)
-        rows += some
-        bad += problems
-    rows.sort(key=lambda row: row.document.arrived)
-    return [
-        replace(row, document=replace(row.document, id=number)) for number, row in enumerate(rows)
-    ], bad
+    @property
+    def speed(self) -> float:
+        """Articles a second; 0 where there was nothing to measure."""
+        return self.folded / self.seconds if self.seconds else 0.0
 
 
 def fold(
-    rows: Sequence[Row],
+    rows: SizedRows,
     model: Model,
     limits: Limits | None = None,
     progress: Progress = lambda _done, _all: None,
 ) -> list[Folded]:
     """Fold articles in the order given; the label of a row is never looked at."""
+    with folded(rows, model, limits, progress) as outcomes:
+        return list(outcomes)
+
+
+@contextmanager
+def folded(
+    rows: SizedRows,
+    model: Model,
+    limits: Limits | None = None,
+    progress: Progress = lambda _done, _all: None,
+) -> Iterator[Iterator[Folded]]:
+    """As ``fold``; outcomes wait on disk for their last change, so that any number will do.
+
+    Raises OSError where they find no room to wait.
+    """
     matcher = Matcher(model, limits)
-    names = {row.document.id: row.id for row in rows}
-    found: dict[int, Folded] = {}
-    for done, row in enumerate(rows, 1):
-        result = matcher.add(row.document)
-        placed: tuple[Decision | Move, ...] = (result.decision, *result.moves)
-        for one in placed:
-            found[one.id] = Folded(
-                id=names[one.id],
-                story=names[one.story],
-                copy_of=None if one.copy_of is None else names[one.copy_of],
-                score=round(one.score, 3),
-                why=one.reason.words(lambda id_: names[id_]),
-            )
-        progress(done, len(rows))
-    return [found[row.document.id] for row in rows]
+    names: list[str] = []
+    latest = array("q")
+    with SpooledTemporaryFile(_IN_MEMORY) as spool:
+        for done, row in enumerate(rows, 1):
+            names.append(row.id)
+            latest.append(0)
+            result = matcher.add(row.document)
+            placed: tuple[Decision | Move, ...] = (result.decision, *result.moves)
+            for one in placed:
+                latest[one.id] = spool.tell()
+                spool.write(json.dumps(_outcome(one, names)).encode() + b"\n")
+            progress(done, len(rows))
+        yield (Folded(*json.loads(_line_at(cast("IO[bytes]", spool), place))) for place in latest)
+
+
+def _line_at(file: IO[bytes], place: int) -> bytes:
+    file.seek(place)
+    return file.readline()
+
+
+def _outcome(one: Decision | Move, names: Sequence[str]) -> tuple[object, ...]:
+    """The fields of ``Folded`` for a document and what was said of it."""
+    copy_of = None if one.copy_of is None else names[one.copy_of]
+    why = one.reason.words(names.__getitem__)
+    return names[one.id], names[one.story], copy_of, round(one.score, 3), why
 
 
 def evaluate_file(
@@ -88,15 +111,15 @@ def evaluate_file(
     """Fold one labelled file and measure it. Rows without a label are folded but not scored."""
     rows, bad = read_rows(path)
     started = time.perf_counter()
-    folded = fold(rows, model, limits, progress)
+    outcomes = fold(rows, model, limits, progress)
     seconds = time.perf_counter() - started
     labelled = [
         (row.cluster, one.story)
-        for row, one in zip(rows, folded, strict=True)
+        for row, one in zip(rows, outcomes, strict=True)
         if row.cluster is not None
     ]
     scores = score([label for label, _ in labelled], [story for _, story in labelled])
-    return Report(path.name, scores, seconds, tuple(bad))
+    return Report(path.name, scores, len(rows), seconds, tuple(bad))
 
 
 def macro(reports: Sequence[Report]) -> tuple[float, float]:

@@ -30,7 +30,7 @@ from aggregator.matching.document import Document
 from aggregator.matching.fingerprint import MAX_TITLE, Fingerprint, Fingerprinter, common_names
 from aggregator.matching.model import Model
 from aggregator.matching.pairs import COSINES, NEIGHBOURS, Comparer, Floats, remember
-from aggregator.matching.reasons import Kind, Reason, apart, in_words, probability
+from aggregator.matching.reasons import Kind, Reason, apart, in_words, probability, why_not
 from aggregator.matching.recurring import RecurringTitles, is_too_short
 from aggregator.matching.stories import CANNOT, FLOOR, MUST, Stories
 from aggregator.matching.window import Window
@@ -149,8 +149,11 @@ class Matcher:
             moved.update((slot, None) for slot, _ in changes)
         return tuple(self._moved(moved, operator=True))
 
-    def explain(self, document: int) -> Explanation:
-        """Why a document stands where it stands. Raises KeyError when it is not in the window."""
+    def explain(self, document: int, told: Document | None = None) -> Explanation:
+        """Why a document stands where it stands. Raises KeyError when it is not in the window.
+
+        The names it has in common with others are spelled where it is given once more as ``told``.
+        """
         slot = self._slots[document]
         home = self._stories.story(slot)
         averages = self._stories.averages(self._stories.original(slot))
@@ -159,8 +162,8 @@ class Matcher:
             id=document,
             story=home,
             copy_of=self._copy_of(slot),
-            reason=self._reason(slot),
-            not_chosen=tuple(self._not_chosen(slot, story) for _, story in nearest[:_SHOWN]),
+            reason=self._reason(slot, told),
+            not_chosen=tuple(self._not_chosen(slot, story, told) for _, story in nearest[:_SHOWN]),
         )
 
     # --- what a new document is compared with ----------------------------------------------------
@@ -320,8 +323,7 @@ class Matcher:
         original = self._stories.original(slot)
         if original != slot:
             share = containment(self._window[slot].shingles, self._window[original].shingles)
-            part = f"same text, {share:.0%}"
-            return Reason(Kind.COPY, self._ids[original], probability(CAP), COPY, (part,))
+            return Reason(Kind.COPY, self._ids[original], share, COPY)
         partner = self._partner(slot, home)
         if partner is None:
             return Reason(Kind.OPERATOR if operator else Kind.FIRST)
@@ -366,19 +368,20 @@ class Matcher:
         days = abs(one.published - other.published)
         return in_words(cosines, names, "undated" if math.isnan(days) else apart(days))
 
-    def _not_chosen(self, slot: int, story: int) -> NotChosen:
+    def _not_chosen(self, slot: int, story: int, told: Document | None) -> NotChosen:
         one = self._stories.original(slot)
         nearest = self._partner(one, story)
         average = self._stories.averages(one)[story]
         assert nearest is not None  # noqa: S101 - averages are of stories with links
-        needed = probability(self._stories.needed(one, self._stories.size(story)))
-        had = f"needed {needed:.2f}, had {probability(average):.2f} on average over its articles"
-        return NotChosen(
-            story,
-            self._ids[nearest],
-            probability(average),
-            (*self._parts(one, nearest), had),
-        )
+        size = self._stories.size(story)
+        score, needed = probability(average), probability(self._stories.needed(one, size))
+        if self._stories.forbids(one, story):
+            why = "an operator's word keeps it out"
+        else:
+            home = self._stories.averages(one).get(self._stories.story(slot))
+            why = why_not(score, needed, size, None if home is None else probability(home))
+        parts = self._parts(one, nearest, told)
+        return NotChosen(story, self._ids[nearest], score, needed, (*parts, why))
 
 
 def _split_key(document: int, story: int) -> int:

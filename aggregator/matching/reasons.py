@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -20,7 +21,8 @@ class Reason:
     """Why an article is in its story.
 
     ``partner`` is the id of the member most like it. ``score`` and ``needed`` are probabilities
-    (0 to 1) that the story's event is the article's; ``parts`` what spoke for it, in words.
+    (0 to 1) that the story's event is the article's, for a copy the share of the shorter text's
+    shingles that the longer has. ``parts`` is what spoke for it, in words.
     """
 
     kind: Kind = Kind.FIRST
@@ -36,7 +38,7 @@ class Reason:
             case Kind.FIRST:
                 return "the first of its story"
             case Kind.COPY:
-                return "; ".join([f"a copy of {partner}", *self.parts])
+                return "; ".join([f"same text as {partner}, {percent(self.score)}", *self.parts])
             case Kind.OPERATOR:
                 return "; ".join([f"an operator's word {partner}".strip(), *self.parts])
             case Kind.EVENT:
@@ -45,6 +47,17 @@ class Reason:
 
     def __str__(self) -> str:
         return self.words()
+
+
+def recorded_reason(recorded: Mapping[str, Any]) -> Reason:
+    """The reason that was stored as a mapping of its fields; ``FIRST`` if nothing was."""
+    values = {**asdict(Reason()), **recorded}
+    return Reason(**{**values, "kind": Kind(values["kind"]), "parts": tuple(values["parts"])})
+
+
+def percent(share: float) -> str:
+    """A share in words; 100 % only for the whole."""
+    return f"{math.floor(share * 100)} %"
 
 
 def probability(thousandths: float) -> float:
@@ -57,7 +70,8 @@ def apart(days: float) -> str:
     if days < 1 / 24:
         return "within the hour"
     if days < 2:
-        return f"{days * 24:.0f} hours apart"
+        hours = round(days * 24)
+        return f"{hours} hour{'' if hours == 1 else 's'} apart"
     return f"{days:.0f} days apart"
 
 
@@ -66,3 +80,14 @@ def in_words(cosines: Mapping[str, float], names: Sequence[str], distance: str) 
     named = (f"names in common: {', '.join(names)}",) if names else ()
     similar = tuple(f"{name} {value:.2f}" for name, value in cosines.items() if value >= 0.005)
     return (*named, *similar, distance)
+
+
+def why_not(score: float, needed: float, articles: int, home: float | None) -> str:
+    """Why a story of so many articles was not chosen; ``home`` is the score of the one that was."""
+    over = "" if articles == 1 else f" on average over its {articles} articles"
+    had = f"needed {needed:.2f}, had {score:.2f}{over}"
+    if score <= needed:
+        return had
+    if home is not None and home >= score:
+        return f"{had}, less than the {home:.2f} where it stands"
+    return f"{had}, but that was seen when the article had long been settled"

@@ -18,6 +18,7 @@ from feeds.model import (
     Validators,
 )
 from feeds.parsing.identity import recognise
+from feeds.websub import Advert, advert
 from storage.values import EntryWrite, FeedFacts, KnownEntry
 
 
@@ -26,13 +27,16 @@ class Finding:
     """What one answer brought. ``error`` is in words, for operators; None where all is well.
 
     ``validators`` is None where those that are remembered stay. ``hints`` and ``published`` (the
-    trusted times in the document) are None where no document was read.
+    trusted times in the document) are None where no document was read. ``advert`` is what the
+    document that was read at ``url`` says of its hubs.
     """
 
     error: str | None = None
     feed: FeedFacts | None = None
     hints: PollHints | None = None
     published: tuple[datetime, ...] | None = None
+    url: str | None = None
+    advert: Advert | None = None
     validators: Validators | None = None
     body_hash: str | None = None
     new: tuple[EntryWrite, ...] = ()
@@ -84,6 +88,8 @@ def read(
         feed=FeedFacts(parsed.title, parsed.site_url, parsed.icon, parsed.rights),
         hints=parsed.hints,
         published=tuple(_published(parsed, known)),
+        url=response.url,
+        advert=advert(response.headers, response.url, parsed.hubs, parsed.self_url),
         validators=validators_of(response),
         body_hash=body_hash(response),
         new=_writes([e for e in entries if e.guid not in known], source_id),

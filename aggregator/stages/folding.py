@@ -5,7 +5,7 @@ failed, a correction came) it is thrown away and rebuilt from there.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -142,13 +142,24 @@ def rebuild_until(
     database: Database, model: Model, moment: datetime | None
 ) -> tuple[Matcher, list[FoldArticle]]:
     """The matcher as it was before ``moment``, and what arrived since, in order of folding."""
+    later: list[FoldArticle] = []
+
+    def earlier() -> Iterator[FoldArticle]:
+        for article in folded_since(database, _EVER):
+            if moment is not None and article.arrived_at >= moment:
+                later.append(article)
+            else:
+                yield article
+
+    return rebuild_from(database, model, earlier()), later
+
+
+def rebuild_from(database: Database, model: Model, folded: Iterable[FoldArticle]) -> Matcher:
+    """A matcher that knows these articles, in order of folding, as they were decided."""
     said = [_correction(one) for one in all_corrections(database)]
     matcher = Matcher(model, corrections=said)
-    later: list[FoldArticle] = []
-    for article in folded_since(database, _EVER):
-        if moment is not None and article.arrived_at >= moment:
-            later.append(article)
-        elif article.story_key is not None:
+    for article in folded:
+        if article.story_key is not None:
             decision = Decision(
                 id=article.id,
                 story=article.story_key,
@@ -156,8 +167,8 @@ def rebuild_until(
                 evidence=tuple(Evidence(*item) for item in article.evidence),
                 recurring=article.recurring,
             )
-            matcher.restore(_document(article), decision)
-    return matcher, later
+            matcher.restore(document_of(article), decision)
+    return matcher
 
 
 @dataclass(slots=True)
@@ -187,7 +198,7 @@ def decide(matcher: Matcher, batch: Sequence[FoldArticle]) -> Decided:
         if article.story_key is not None:  # its text changed, not its place
             decided.revised.append((article.id, article.version))
             continue
-        result = matcher.add(_document(article))
+        result = matcher.add(document_of(article))
         decision = result.decision
         decided.groups[article.id] = decision.story
         decided.decisions[article.id] = ArticleDecision(
@@ -223,7 +234,8 @@ def _correction(one: CorrectionRecord) -> Correction:
     return Correction(one.article_a, one.article_b, one.together)
 
 
-def _document(article: FoldArticle) -> Document:
+def document_of(article: FoldArticle) -> Document:
+    """What the matcher is told of an article."""
     return Document(
         id=article.id,
         title=article.title,

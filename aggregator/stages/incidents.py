@@ -51,17 +51,20 @@ def _trouble(before: str | None, poll: Poll) -> str | None:
     if poll.error is not None:
         worth = poll.failures > 1 or not _may_pass(poll.outcome)
         return "failing" if worth or before == "failing" else before
-    if poll.new_entries:
+    if poll.new_entries or _is_heard(poll):
         return None
-    if before == "silent" or _silence(poll) is not None:
-        return "silent"
-    return None
+    return "silent" if before == "silent" or _silence(poll) is not None else None
 
 
 def _may_pass(outcome: FetchOutcome) -> bool:
     if isinstance(outcome, FetchFailure):
         return True
     return outcome.status == 429 or outcome.status >= 500
+
+
+def _is_heard(poll: Poll) -> bool:
+    """Something new came lately, be it by a hub and not by a poll."""
+    return poll.last_entry_at is not None and poll.at - poll.last_entry_at <= _LEAST_SILENCE
 
 
 def _silence(poll: Poll) -> timedelta | None:

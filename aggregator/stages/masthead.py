@@ -71,6 +71,7 @@ class Masthead:
     base_url: str
     title: str
     identity: Identity
+    hubs: tuple[str, ...] = ()
 
     def addresses(self, output: OutputSettings, asked: str = "") -> Addresses:
         """The addresses of ``output``; ``asked`` is a further query, as from ``?q=``."""
@@ -81,4 +82,5 @@ class Masthead:
 
 def masthead(settings: Settings, identity: Identity) -> Masthead:
     """The masthead of a site with these settings."""
-    return Masthead(settings.server.base_url.rstrip("/"), settings.server.title, identity)
+    server = settings.server
+    return Masthead(server.base_url.rstrip("/"), server.title, identity, server.hubs)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from aggregator.config.settings import OutputSettings
+from aggregator.matching.reasons import percent
 from aggregator.stages.archives import Frozen
 from aggregator.stages.masthead import Identity, Masthead
 from feeds.model import Coverage, OutputEntry, OutputFeed, OutputSource
@@ -71,6 +72,8 @@ def page_feed(
         id=f"{feed.id}?{asked}" if asked else feed.id,
         self_urls={form: addresses.page(number, form) for form in FORMATS},
         page_links=page_links,
+        # Hubs are told of the one document that everybody may subscribe to.
+        hubs=masthead.hubs if number == 1 and not (asked or output.token) else (),
     )
 
 
@@ -279,5 +282,7 @@ def reason_in_words(reason: Mapping[str, Any], outlets: Mapping[int, str]) -> st
     }.get(reason.get("kind", ""), "")
     if not head:
         return ""
+    if reason["kind"] == "copy":
+        return f"{head}, {percent(reason['score'])}"
     had = f"needed {reason['needed']:.2f}, had {reason['score']:.2f}" if reason["score"] else ""
     return "; ".join(part for part in (head, *reason["parts"], had) if part)

@@ -7,7 +7,7 @@ claim -> wait one's turn -> fetch -> 304, or the same bytes as before: unchanged
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -17,6 +17,7 @@ import structlog
 from aggregator.config.settings import FetchSettings
 from aggregator.stages import incidents
 from aggregator.stages.findings import Finding, is_to_be_read, read, unread
+from aggregator.stages.hub_watch import HubWatch
 from aggregator.stages.schedule import Health, Plan, Politeness, Poll, next_poll, spread
 from aggregator.tools import Tools
 from feeds.model import (
@@ -45,7 +46,7 @@ REMEMBERED = 2000
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a source is due that is gone for good: when the operator asks for it."""
 
-_MOMENTS = ("last_success", "gone_since", "sample_since", "redirect_since")
+_MOMENTS = ("last_success", "gone_since", "sample_since", "redirect_since", "unslowed")
 
 _log = structlog.get_logger()
 
@@ -53,8 +54,9 @@ _log = structlog.get_logger()
 class Poller:
     """Polls sources. One source's trouble, whatever it is, ends as that source's error."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, hubs: HubWatch | None = None) -> None:
         self._tools = tools
+        self._hubs = hubs
         self._politeness = politeness(tools.settings.fetch)
 
     async def claim(self, limit: int) -> Sequence[SourceState]:
@@ -80,12 +82,13 @@ class Poller:
             until = self._tools.clock() + timedelta(seconds=held)
             await self._tools.ledger.write(postpone, source.id, until)
             return
-        finding = await self._find(source, outcome)
+        finding = await self.find(source, outcome)
+        slowdown = await self._hubs.seen(source.id, finding) if self._hubs else 1.0
         commit, plan = decide(
             source,
             outcome,
             finding,
-            self._politeness,
+            replace(self._politeness, slowdown=slowdown),
             now=self._tools.clock(),
             rng=self._tools.rng,
         )
@@ -122,7 +125,8 @@ class Poller:
             max_bytes=fetch.max_bytes,
         )
 
-    async def _find(self, source: SourceState, outcome: FetchOutcome) -> Finding:
+    async def find(self, source: SourceState, outcome: FetchOutcome) -> Finding:
+        """What an answer, or a hub's delivery, brings that was not known."""
         if not isinstance(outcome, Response) or not is_to_be_read(outcome, source.body_hash):
             return unread(outcome)
         known = await self._tools.ledger.read(known_entries, source.id, newest=REMEMBERED)

@@ -9,9 +9,11 @@
 3. A success waits half the time in which the source publishes one entry, or what the operator
    fixed, but at least as long as the response stays fresh (``max-age``, ``Expires``) and as the
    feed asks (``ttl``, ``sy:updatePeriod``).
-4. All of that within ``min_interval`` and ``max_interval``, with jitter, so that sources do not
+4. While a hub delivers what is new, a success waits ``slowdown`` times that; never where the
+   operator fixed the rhythm.
+5. All of that within ``min_interval`` and ``max_interval``, with jitter, so that sources do not
    fall into step, and never earlier than what a server asked for.
-5. Hours and days that the feed asks to skip are skipped whole, even beyond ``max_interval``: they
+6. Hours and days that the feed asks to skip are skipped whole, even beyond ``max_interval``: they
    end within a week.
 
 A permanent redirect is adopted once it has held for some polls and days and led to a feed.
@@ -62,6 +64,8 @@ class Politeness:
     jitter: float = 0.1
     adopt_after_polls: int = 5
     adopt_after: float = 3 * 86400.0
+    slowdown: float = 1.0
+    """How many times longer to wait after a success, while a hub delivers what is new."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_interval <= self.max_interval:
@@ -95,6 +99,8 @@ class Health:
     redirect_target: str | None = None
     redirect_since: datetime | None = None
     redirect_polls: int = 0
+    unslowed: datetime | None = None
+    """When the next poll would be, were it not slower because a hub delivers what is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,12 @@ def next_poll(
     if outcome.status == 410:
         return Plan(
             None,
-            replace(health, gone_since=health.gone_since or now, failures=health.failures + 1),
+            replace(
+                health,
+                gone_since=health.gone_since or now,
+                failures=health.failures + 1,
+                unslowed=None,
+            ),
             ("the server says the feed is gone for good (410); it is not asked again",),
         )
     if outcome.status != 304 and not 200 <= outcome.status < 300:
@@ -190,6 +201,13 @@ def spread(
     return moments
 
 
+def without_push(health: Health, now: datetime, rng: Random) -> datetime | None:
+    """When to poll now that no hub delivers any more; None if polls were not slower for it."""
+    if health.unslowed is None:
+        return None
+    return max(health.unslowed, now + timedelta(seconds=60 * rng.random()))
+
+
 # --- failures -----------------------------------------------------------------------------------
 
 
@@ -202,7 +220,7 @@ def _backed_off(
     *,
     rng: Random,
 ) -> Plan:
-    health = replace(health, failures=health.failures + 1)
+    health = replace(health, failures=health.failures + 1, unslowed=None)
     start = max(politeness.min_interval, _LEAST_BACK_OFF)
     asked = None
     if isinstance(outcome, Response) and outcome.status in _OVERLOADED:
@@ -253,6 +271,13 @@ def _succeeded(
         reasons.append(f"it has permanently moved to {adopt}")
     health = replace(health, interval=clamped, failures=0, last_success=now, gone_since=None)
     at, skipped = _moment(health, now, clamped, politeness, asked=asked, rng=rng)
+    slowed = min(clamped * politeness.slowdown, politeness.max_interval)
+    if slowed > clamped and politeness.interval is None:
+        health = replace(health, unslowed=at)
+        at, skipped = _moment(health, now, slowed, politeness, asked=asked, rng=rng)
+        reasons.append(f"every {_words(slowed)} while a hub delivers what is new")
+    else:
+        health = replace(health, unslowed=None)
     return Plan(at, health, (*reasons, *skipped), adopt=adopt)
 
 

@@ -1,1 +1,1 @@
-"""The daemon's own web server: merged feeds, a front page, health. Reading only."""
+"""The daemon's own web server: merged feeds, a front page, health, hubs' callbacks."""

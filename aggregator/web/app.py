@@ -1,4 +1,4 @@
-"""Routes: what is answered at which address. Reading only; nothing here changes anything."""
+"""Routes: what is answered at which address. Reading only, but for what hubs send (websub.py)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.notices import Notices
+from aggregator.stages.mailbox import Mailbox
 from aggregator.stages.publisher import Publisher
 from aggregator.web.feeds import add_feeds
 from aggregator.web.headers import SecurityHeaders
@@ -25,6 +26,7 @@ from aggregator.web.pages import (
     sources_page,
     story_page,
 )
+from aggregator.web.websub import add_websub
 from storage.publishing import count_stories, latest_stories, story_by_slug
 from storage.sources import source_health
 from storage.values import StoryFilter
@@ -37,13 +39,17 @@ _SHORT = "public, max-age=60"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the routes answer from. ``ready`` says whether the first publication is done."""
+    """What the routes answer from. ``ready`` says whether the first publication is done.
+
+    ``mailbox`` takes what hubs deliver; None where nothing was subscribed to.
+    """
 
     settings: Settings
     ledger: Ledger
     publisher: Publisher
     ready: Callable[[], bool]
     notices: Notices = field(default_factory=Notices)
+    mailbox: Mailbox | None = None
 
 
 def create_app(site: Site) -> ASGIApp:
@@ -59,6 +65,7 @@ def routes(site: Site) -> FastAPI:
     # Before the pages: a story's feed is /story/SLUG.atom, its page /story/SLUG.
     add_feeds(app, site.settings, site.ledger, site.publisher)
     _add_pages(app, site)
+    add_websub(app, site.ledger, site.mailbox)
     return app
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI, HTTPException, Path, Request, Response
 
 from aggregator.config.settings import OutputSettings, Settings
 from aggregator.ledger import Ledger
+from aggregator.stages.announcing import document_url, hubs_of
 from aggregator.stages.catalogue import Asked
 from aggregator.stages.documents import Document
 from aggregator.stages.outputs import FORMATS
@@ -18,6 +19,7 @@ from aggregator.stages.status_feed import NAME as STATUS
 from aggregator.web.asking import QuestionError, asked_for
 from aggregator.web.pages import sources_opml
 from aggregator.web.sending import ARCHIVED, send_document
+from feeds.websub import link_header
 from storage.sources import source_health
 
 _SOON = {"Retry-After": "5"}
@@ -116,7 +118,16 @@ class _Feeds:
             document = self._publisher.document(output.name, form, page)
         else:
             document = await self._requested.part(output, form, page, asked)
-        return send_document(request.headers, _there(document), private=output.token is not None)
+        hubs = hubs_of(self._settings, output)
+        # What a query selects is another document than the one that hubs are told of.
+        named = hubs and page == 1 and not request.query_params
+        url = document_url(self._settings, output.name, form)
+        return send_document(
+            request.headers,
+            _there(document),
+            private=output.token is not None,
+            link=link_header(hubs, url) if named else None,
+        )
 
     def _admitted(self, name: str, form: str, token: str) -> OutputSettings:
         output = self._outputs.get(name)

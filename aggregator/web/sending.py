@@ -15,9 +15,17 @@ ARCHIVED = 86400
 
 
 def send_document(
-    headers: Mapping[str, str], document: Document, *, private: bool, max_age: int = _MAX_AGE
+    headers: Mapping[str, str],
+    document: Document,
+    *,
+    private: bool,
+    max_age: int = _MAX_AGE,
+    link: str | None = None,
 ) -> Response:
-    """Answer a GET or HEAD for ``document``; ``private`` keeps it out of shared caches."""
+    """Answer a GET or HEAD for ``document``.
+
+    ``private`` keeps it out of shared caches; ``link`` names its hubs and itself.
+    """
     coding = negotiate_coding(headers.get("accept-encoding"), ("br", "gzip")) or IDENTITY
     body, etag = document.codings[coding]
     sent = {
@@ -26,6 +34,8 @@ def send_document(
         "Last-Modified": rfc822(document.last_modified),
         "Vary": "Accept-Encoding",
     }
+    if link is not None:
+        sent["Link"] = link
     if is_not_modified(headers, etag, document.last_modified):
         return Response(status_code=304, headers=sent)
     if coding != IDENTITY:

@@ -1,4 +1,4 @@
-"""What one GET says, and which answers to it can stand. Pure; knows no HTTP client.
+"""What one request says, and which answers to it can stand. Pure; knows no HTTP client.
 
 Validators are opaque here: echoed byte for byte, to the URL they were stored for, or not at all.
 """
@@ -6,6 +6,7 @@ Validators are opaque here: echoed byte for byte, to the URL they were stored fo
 import base64
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
 
 from feeds.http.decoding import ACCEPT_ENCODING
 from feeds.model import FailureKind, FetchRequest, Validators
@@ -33,6 +34,8 @@ _NOT_CONFIGURABLE = frozenset(
         "upgrade",
     }
 )
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS_OF_FORMS = frozenset({307, 308})
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
 
@@ -73,9 +76,21 @@ def request_headers(
             raise ExchangeError(
                 FailureKind.PROTOCOL, f"cannot be asked: the header {name[:40]!r} is malformed"
             )
-    if request.validators is not None and request.validators.url == url:
+    if request.form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    elif request.validators is not None and request.validators.url == url:
         headers.update(_conditions(request.validators))
     return headers
+
+
+def request_body(request: FetchRequest) -> bytes | None:
+    """The body to POST, None for a GET."""
+    return None if request.form is None else urlencode(request.form).encode()
+
+
+def follows(request: FetchRequest, status: int) -> bool:
+    """Whether a redirect is followed. A form only where it stays one (RFC 9110, 15.4.8)."""
+    return status in (_REDIRECTS if request.form is None else _REDIRECTS_OF_FORMS)
 
 
 def is_conditional(headers: Mapping[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""The HTTP edge: one polite GET in, one value out. The only home of the HTTP client.
+"""The HTTP edge: one polite request in, one value out. The only home of the HTTP client.
 
 Decides nothing about when to ask or what to make of an answer. Whatever a server does ends as a
 :class:`~feeds.model.Response` or a :class:`~feeds.model.FetchFailure`, never as an exception, and
@@ -10,10 +10,11 @@ One fetch:
 2. A connection is taken from the pool or made; the guard judges the very address that is dialled
    (in ``socket_factory``) and the peer that answered. A name that resolves differently a moment
    later (DNS rebinding) gains nothing, because no other resolution is ever used.
-3. The GET goes out: no cookies, no Referer; validators only to the URL they were stored for;
-   the operator's headers and credentials only to the origin of the request.
+3. The request (a GET, or the POST of a form) goes out: no cookies, no Referer; validators only to
+   the URL they were stored for; the operator's headers and credentials only to the origin of the
+   request.
 4. A redirect with a ``Location`` goes back to 1, up to ``max_redirects`` times; its body is not
-   read.
+   read. A form is sent on by 307 and 308 only, and never from https to http.
 5. The body is decoded as it arrives (:mod:`feeds.http.decoding`) and counted, coded and decoded.
    Only 2xx bodies are read: of an error the status and headers matter, and its body may be a trap.
 
@@ -21,7 +22,8 @@ Through a proxy the guard judges literal addresses in URLs only: names are resol
 and the proxy's own address is the operator's choice.
 
 The client retries once, at once, where a connection is dropped before any answer (RFC 9112,
-9.3.1): it cannot tell an idle connection that just closed from a server that hangs up.
+9.3.1): it cannot tell an idle connection that just closed from a server that hangs up. It does not
+where a form was sent.
 """
 
 import asyncio
@@ -41,7 +43,9 @@ from feeds.http.decoding import BodyDecoder, BodyTooLargeError, DecodingError
 from feeds.http.exchange import (
     ExchangeError,
     check_status,
+    follows,
     is_conditional,
+    request_body,
     request_headers,
     response_headers,
 )
@@ -57,7 +61,6 @@ from feeds.model import (
     Response,
 )
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Content-Security-Policy headers of real sites outgrow the client's default of 8 kB.
 _MAX_HEADER_BYTES = 32 * 1024
 _MAX_HEADERS = 200
@@ -123,7 +126,7 @@ class HttpFetcher:
             await self._owned_resolver.close()
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
-        """GET ``request.url``, following redirects.
+        """GET ``request.url`` or POST the request's form there, following redirects.
 
         Returns:
             A response of any final status (the body empty unless the status is 2xx), or why there
@@ -142,27 +145,30 @@ class HttpFetcher:
         request = trip.request
         target = target_of(request.url, self._guard)
         trip.host, home = target.host, target.origin
+        body = request_body(request)
         proxy = proxy_url(request.proxy)
         session = self._direct if proxy is None else self._proxied
         while True:
             at_home = target.origin == home
             headers = request_headers(request, self._user_agent, trip.url, at_home=at_home)
-            async with session.get(
+            async with session.request(
+                "GET" if body is None else "POST",
                 target.url,
+                data=body,
                 headers=headers,
                 allow_redirects=False,
                 proxy=proxy,
                 ssl=request.verify_tls,
             ) as response:
-                location = _location(response)
+                location = _location(response, request)
                 if location is None:
                     return await _read(response, trip, conditional=is_conditional(headers))
                 status = response.status
-            target = self._redirected(trip, location)
+            target = self._redirected(trip, target, location)
             trip.follow(status, target)
 
-    def _redirected(self, trip: "_Trip", location: str) -> Target:
-        """The target of a redirect, if it may be followed."""
+    def _redirected(self, trip: "_Trip", source: Target, location: str) -> Target:
+        """The target of a redirect from ``source``, if it may be followed."""
         limit = trip.request.max_redirects
         if len(trip.hops) >= limit:
             raise ExchangeError(FailureKind.REDIRECTS, f"redirects more than {limit} times")
@@ -171,6 +177,11 @@ class HttpFetcher:
             raise ExchangeError(
                 FailureKind.REDIRECTS,
                 "redirects in a circle (it may insist on cookies, which are never kept)",
+            )
+        downgraded = source.url.scheme == "https" and target.url.scheme == "http"
+        if downgraded and trip.request.form is not None:
+            raise ExchangeError(
+                FailureKind.REDIRECTS, "redirects from https to http, where no form is sent on"
             )
         return target
 
@@ -252,8 +263,8 @@ def _meter(response: aiohttp.ClientResponse) -> Meter | None:
     return protocol if isinstance(protocol, Meter) else None
 
 
-def _location(response: aiohttp.ClientResponse) -> str | None:
-    if response.status not in _REDIRECTS:
+def _location(response: aiohttp.ClientResponse, request: FetchRequest) -> str | None:
+    if not follows(request, response.status):
         return None
     # Not from response.headers: the client reads those as UTF-8, which may lose bytes.
     return response_headers(response.raw_headers).get("location") or None

@@ -49,6 +49,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("output"),
     )
     op.create_table(
+        "ping",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("hub", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("wanted", sa.String(), nullable=False),
+        sa.Column("told", sa.String(), nullable=True),
+        sa.Column("next_attempt_at", UtcDateTime(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_attempt_at", UtcDateTime(), nullable=True),
+        sa.Column("last_told_at", UtcDateTime(), nullable=True),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("hub", "url"),
+    )
+    op.create_table(
         "publication",
         sa.Column("id", BigId, nullable=False),
         sa.Column("output", sa.String(), nullable=False),
@@ -267,6 +282,41 @@ def upgrade() -> None:
         batch_op.create_index("ix_story_event_story_id", ["story_id"], unique=False)
 
     op.create_table(
+        "subscription",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("hub", sa.String(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("document_url", sa.String(), nullable=False),
+        sa.Column("callback_base", sa.String(), nullable=False),
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("secret", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=True),
+        sa.Column("verified_at", UtcDateTime(), nullable=True),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.Column("next_attempt_at", UtcDateTime(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("last_delivery_at", UtcDateTime(), nullable=True),
+        sa.Column("missed_at", UtcDateTime(), nullable=True),
+        sa.Column("deliveries", sa.Integer(), nullable=False),
+        sa.Column("ignored", sa.Integer(), nullable=False),
+        sa.Column("recent", Json, nullable=False),
+        sa.Column("busy_until", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["source_id"],
+            ["source.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("source_id"),
+        sa.UniqueConstraint("token"),
+    )
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.create_index("ix_subscription_next_attempt_at", ["next_attempt_at"], unique=False)
+
+    op.create_table(
         "article_text",
         sa.Column("article_id", BigId, nullable=False),
         sa.Column("summary", sa.String(), nullable=False),
@@ -300,6 +350,22 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "delivery",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("subscription_id", sa.Integer(), nullable=False),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("content_type", sa.String(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscription.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index("ix_delivery_subscription_id", ["subscription_id"], unique=False)
+
     op.create_table(
         "entry",
         sa.Column("id", BigId, nullable=False),

@@ -1,0 +1,56 @@
+"""Push put together: what asks hubs, what takes their deliveries, and what reads them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aggregator.config.settings import Settings
+from aggregator.stages import delivering, subscribing
+from aggregator.stages.hub_watch import HubWatch
+from aggregator.stages.mailbox import Mailbox
+from aggregator.stages.polling import Poller
+from aggregator.stages.stage import Stage
+from aggregator.stages.subscription_rules import is_reachable
+from aggregator.tools import Tools
+from storage.values import DeliveryToRead, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """The subscriber's side of WebSub (docs/websub.md)."""
+
+    subscriber: subscribing.Subscriber
+    subscribing: Stage[Subscription]
+    delivering: Stage[DeliveryToRead]
+    hubs: HubWatch
+    mailbox: Mailbox
+
+    @property
+    def stages(self) -> tuple[Stage[Any], ...]:
+        """What is to run beside the other stages."""
+        return self.subscribing, self.delivering
+
+
+def assemble_push(tools: Tools, delivered: Callable[[], None]) -> Push | None:
+    """Push over ``tools``; None where it is switched off, or no hub could reach us.
+
+    ``delivered`` is called when a delivery has been read.
+    """
+    if not is_push_wanted(tools.settings):
+        return None
+    subscriber = subscribing.Subscriber(tools)
+    asking = Stage("subscribe", subscriber.claim, subscriber.step, subscribing.SLOTS)
+    deliverer = delivering.Deliverer(tools, Poller(tools))
+    reading = Stage("deliver", deliverer.claim, deliverer.read, delivering.SLOTS, after=delivered)
+    return Push(
+        subscriber,
+        asking,
+        reading,
+        HubWatch(tools, asking.wake),
+        Mailbox(tools, delivered=reading.wake, denied=asking.wake),
+    )
+
+
+def is_push_wanted(settings: Settings) -> bool:
+    """Whether to subscribe at hubs at all."""
+    return settings.websub.enabled and is_reachable(settings.server.base_url)
