@@ -56,14 +56,14 @@ def state(story_id: int, written: StoryWrite, members: list[Member]) -> StorySta
 
 def story_of(story_id: int, members: list[Member]) -> StoryState:
     group_of = {m.id: 1 for m in members}
-    written = regroup((), (), group_of, members, minter(), NOW).stories[0]
+    written = regroup((), (), group_of, members, mint=minter(), now=NOW).stories[0]
     return replace(
         state(story_id, written, members), uri=f"tag:x,2026:{story_id}", slug=f"s{story_id}"
     )
 
 
 def test_an_article_alone_founds_a_story() -> None:
-    result = regroup((), (), {7: 7}, [member(7)], minter(), NOW)
+    result = regroup((), (), {7: 7}, [member(7)], mint=minter(), now=NOW)
     (story,) = result.stories
     assert story.id is None
     assert story.uri == "tag:example.org,2026:story/1"
@@ -75,7 +75,7 @@ def test_an_article_alone_founds_a_story() -> None:
 def test_one_more_outlet_changes_neither_lead_nor_updated() -> None:
     before = story_of(1, [member(1)])
     (story,) = regroup(
-        (before,), (), {1: 1, 2: 1}, [member(1), member(2, priority=9)], minter(), NOW
+        (before,), (), {1: 1, 2: 1}, [member(1), member(2, priority=9)], mint=minter(), now=NOW
     ).stories
     assert story.uri == before.uri
     assert (story.lead_article_id, story.updated_at) == (1, before.updated_at)
@@ -87,7 +87,7 @@ def test_a_materially_changed_lead_moves_updated() -> None:
     before = story_of(1, [member(1)])
     changed = member(1, text_hash="other", title="New title")
     later = NOW + timedelta(days=1)
-    (story,) = regroup((before,), (), {1: 1}, [changed], minter(), later).stories
+    (story,) = regroup((before,), (), {1: 1}, [changed], mint=minter(), now=later).stories
     assert story.updated_at == later
     assert story.title == "New title"
     assert [kind for kind, _ in story.events] == ["text", "title"]
@@ -95,7 +95,7 @@ def test_a_materially_changed_lead_moves_updated() -> None:
 
 def test_of_two_stories_that_are_one_the_older_stays() -> None:
     one, two = story_of(1, [member(1)]), story_of(2, [member(2)])
-    result = regroup((two, one), (), {1: 5, 2: 5}, [member(1), member(2)], minter(), NOW)
+    result = regroup((two, one), (), {1: 5, 2: 5}, [member(1), member(2)], mint=minter(), now=NOW)
     (story,) = result.stories
     assert (story.id, story.uri) == (1, one.uri)
     assert result.retired == {2: 0}
@@ -104,7 +104,7 @@ def test_of_two_stories_that_are_one_the_older_stays() -> None:
 def test_on_a_split_the_identity_stays_with_the_first_article() -> None:
     before = story_of(1, [member(1), member(2), member(3)])
     members = [member(1), member(2), member(3)]
-    result = regroup((before,), (), {1: 8, 2: 9, 3: 9}, members, minter(), NOW)
+    result = regroup((before,), (), {1: 8, 2: 9, 3: 9}, members, mint=minter(), now=NOW)
     old, new = result.stories
     assert (old.id, old.members) == (1, (1,))
     assert (new.id, new.members) == (None, (2, 3))
@@ -119,9 +119,11 @@ def ended(story: StoryState) -> StoryState:
 def test_stories_that_part_again_are_the_stories_they_were() -> None:
     one, two = story_of(1, [member(1)]), story_of(2, [member(2), member(3)])
     members = [member(1), member(2), member(3)]
-    (joined,) = regroup((one, two), (), {1: 5, 2: 5, 3: 5}, members, minter(), NOW).stories
+    (joined,) = regroup((one, two), (), {1: 5, 2: 5, 3: 5}, members, mint=minter(), now=NOW).stories
     together = state(1, joined, members)
-    result = regroup((together,), (ended(two),), {1: 5, 2: 8, 3: 8}, members, minter(), NOW)
+    result = regroup(
+        (together,), (ended(two),), {1: 5, 2: 8, 3: 8}, members, mint=minter(), now=NOW
+    )
     old, back = result.stories
     assert (old.id, old.uri, old.members) == (1, one.uri, (1,))
     assert (back.id, back.uri, back.slug, back.members) == (2, two.uri, two.slug, (2, 3))
@@ -133,20 +135,20 @@ def test_stories_that_part_again_are_the_stories_they_were() -> None:
 def test_a_story_that_ended_stays_where_its_first_article_stays() -> None:
     one, two = story_of(1, [member(1), member(2), member(3)]), story_of(2, [member(2)])
     members = [member(1), member(2), member(3)]
-    result = regroup((one,), (ended(two),), {1: 5, 2: 5, 3: 8}, members, minter(), NOW)
+    result = regroup((one,), (ended(two),), {1: 5, 2: 5, 3: 8}, members, mint=minter(), now=NOW)
     assert [story.id for story in result.stories] == [1, None]
 
 
 def test_of_those_that_ended_with_one_article_the_oldest_lives_again() -> None:
     two, three = ended(story_of(2, [member(2)])), ended(story_of(3, [member(2)]))
-    (story,) = regroup((), (three, two), {2: 8}, [member(2)], minter(), NOW).stories
+    (story,) = regroup((), (three, two), {2: 8}, [member(2)], mint=minter(), now=NOW).stories
     assert story.id == 2
 
 
 def test_a_story_whose_first_article_left_for_another_lives_on_in_the_rest() -> None:
     one, two = story_of(1, [member(1)]), story_of(2, [member(2), member(3)])
     members = [member(1), member(2), member(3)]
-    result = regroup((one, two), (), {1: 5, 2: 5, 3: 8}, members, minter(), NOW)
+    result = regroup((one, two), (), {1: 5, 2: 5, 3: 8}, members, mint=minter(), now=NOW)
     assert [(story.id, story.members) for story in result.stories] == [(1, (1, 2)), (2, (3,))]
     assert result.retired == {}
 
@@ -154,7 +156,7 @@ def test_a_story_whose_first_article_left_for_another_lives_on_in_the_rest() -> 
 def test_an_older_story_makes_room_where_it_can_live_on_elsewhere() -> None:
     one, two = story_of(1, [member(1), member(3)]), story_of(2, [member(2)])
     members = [member(1), member(2), member(3)]
-    result = regroup((one, two), (), {1: 5, 2: 5, 3: 8}, members, minter(), NOW)
+    result = regroup((one, two), (), {1: 5, 2: 5, 3: 8}, members, mint=minter(), now=NOW)
     assert [(story.id, story.members) for story in result.stories] == [(2, (1, 2)), (1, (3,))]
     assert result.retired == {}
 
@@ -162,7 +164,9 @@ def test_an_older_story_makes_room_where_it_can_live_on_elsewhere() -> None:
 def test_a_lead_that_left_is_replaced_and_said_so() -> None:
     before = story_of(1, [member(1), member(2)])
     moved = replace(before, lead_article_id=2, title="Title 2", lead_text_hash="hash2")
-    stories = regroup((moved,), (), {1: 1, 2: 2}, [member(1), member(2)], minter(), NOW).stories
+    stories = regroup(
+        (moved,), (), {1: 1, 2: 2}, [member(1), member(2)], mint=minter(), now=NOW
+    ).stories
     kept = next(story for story in stories if story.id == 1)
     assert kept.lead_article_id == 1
     assert ("lead", "Outlet 1: Title 1") in kept.events
@@ -170,7 +174,9 @@ def test_a_lead_that_left_is_replaced_and_said_so() -> None:
 
 def test_retention_of_the_first_article_does_not_lose_the_identity() -> None:
     before = replace(story_of(1, [member(2), member(3)]), first_article_id=1)
-    (story,) = regroup((before,), (), {2: 4, 3: 4}, [member(2), member(3)], minter(), NOW).stories
+    (story,) = regroup(
+        (before,), (), {2: 4, 3: 4}, [member(2), member(3)], mint=minter(), now=NOW
+    ).stories
     assert story.id == 1
 
 
@@ -240,11 +246,11 @@ def test_a_regrouping_mints_only_where_no_story_could_live_on(
 ) -> None:
     """As many stories live on as can: counted by trying every way to give them groups."""
     members = [member(n) for n in range(6)]
-    begun = regroup((), (), dict(enumerate(first)), members, minter(), NOW).stories
+    begun = regroup((), (), dict(enumerate(first)), members, mint=minter(), now=NOW).stories
     before = [
         state(row, story, [members[i] for i in story.members]) for row, story in enumerate(begun, 1)
     ]
-    after = regroup(before, (), dict(enumerate(then)), members, minter(), NOW).stories
+    after = regroup(before, (), dict(enumerate(then)), members, mint=minter(), now=NOW).stories
     reach = [{then[m.id] for m in story.members} for story in before]
     assert sum(story.id is not None for story in after) == most_housed(reach, frozenset(then))
 

@@ -119,8 +119,8 @@ def commit_of(database: Database, decided: "Decided", mint: Mint, now: datetime)
         ended_stories_of(database, sorted(members)),
         groups,
         [decided.member(member) for member in members.values()],
-        mint,
-        now,
+        mint=mint,
+        now=now,
     )
     return FoldCommit(
         at=now,

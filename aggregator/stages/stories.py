@@ -34,6 +34,7 @@ def regroup(
     ended: Sequence[StoryState],
     group_of: Mapping[int, int],
     members: Collection[Member],
+    *,
     mint: Mint,
     now: datetime,
 ) -> Regrouping:

@@ -14,6 +14,7 @@ from aggregator.ledger import Ledger
 from aggregator.notices import Notices
 from aggregator.stages.mailbox import Mailbox
 from aggregator.stages.publisher import Publisher
+from aggregator.web.direct import DirectFeeds
 from aggregator.web.feeds import add_feeds
 from aggregator.web.headers import SecurityHeaders
 from aggregator.web.pages import (
@@ -55,7 +56,8 @@ class Site:
 def create_app(site: Site) -> ASGIApp:
     """The web application over ``site``."""
     # Around everything, not as the framework's middleware: that is left out of answers to crashes.
-    return SecurityHeaders(routes(site))
+    app = SecurityHeaders(routes(site))
+    return DirectFeeds(app, site.settings, site.publisher)
 
 
 def routes(site: Site) -> FastAPI:
