@@ -32,7 +32,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -46,31 +45,14 @@ from aggregator.logs import configure_logs
 from aggregator.server import bind, serving
 from storage.articles import count_by_state
 
-SYLLABLES = [
-    "an",
-    "ber",
-    "cor",
-    "del",
-    "esta",
-    "fir",
-    "gam",
-    "hol",
-    "ist",
-    "kel",
-    "lun",
-    "mora",
-    "nes",
-    "par",
-    "quin",
-    "ros",
-    "sul",
-    "tor",
-    "ul",
-    "ven",
-]
+SYLLABLES = ("an", "ber", "cor", "del", "esta", "fir", "gam", "hol", "ist", "kel", "lun", "mora")
 ENTRIES = 100
+LATENCY = re.compile(r"^\s+(\d+)%\s+([\d.]+)(us|ms|s)$", re.MULTILINE)
 TICK = 0.005
 PATH = "/news.atom"
+
+Heard = Callable[[], Awaitable[object]]
+"""Waits for the next word of the parent; None is the last."""
 
 
 def feed(number: int, items: int) -> bytes:
@@ -92,13 +74,11 @@ def feed(number: int, items: int) -> bytes:
 # --- processes --------------------------------------------------------------------------------
 
 
-def in_loop(
-    pipe: Connection, serve: Callable[[Callable[[], Awaitable[Any]]], Awaitable[None]]
-) -> None:
-    """Run ``serve``, which gets a way to wait for the next word of the parent."""
+def in_loop(pipe: Connection, serve: Callable[[Heard], Awaitable[None]]) -> None:
+    """Run ``serve``, which hears what the parent says."""
 
     async def main() -> None:
-        async def heard() -> Any:  # noqa: ANN401 - whatever the parent says
+        async def heard() -> object:
             return await asyncio.to_thread(pipe.recv)
 
         await serve(heard)
@@ -113,7 +93,7 @@ def serve_feeds(pipe: Connection) -> None:
 
     app = Starlette(routes=[Route("/{number:int}/{items:int}", answer)])
 
-    async def serve(heard: Callable[[], Awaitable[Any]]) -> None:
+    async def serve(heard: Heard) -> None:
         with bind("127.0.0.1:0") as listener:
             async with serving(app, listener):
                 pipe.send(listener.getsockname()[1])
@@ -140,7 +120,7 @@ def constant(body: bytes, headers: list[tuple[bytes, bytes]]) -> ASGIApp:
 
 
 def serve_constant(pipe: Connection, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    async def serve(heard: Callable[[], Awaitable[Any]]) -> None:
+    async def serve(heard: Heard) -> None:
         with bind("127.0.0.1:0") as listener:
             async with serving(constant(body, headers), listener):
                 pipe.send(listener.getsockname()[1])
@@ -152,7 +132,7 @@ def serve_constant(pipe: Connection, body: bytes, headers: list[tuple[bytes, byt
 def serve_newsfold(pipe: Connection, urls: list[str]) -> None:
     """The daemon over these feeds. Answers every word with (articles folded, lags in s)."""
 
-    async def serve(heard: Callable[[], Awaitable[Any]]) -> None:
+    async def serve(heard: Heard) -> None:
         lags: list[float] = []
         with tempfile.TemporaryDirectory() as folder, bind("127.0.0.1:0") as listener:
             async with daemon(settings_for(urls, Path(folder)), listener) as application:
@@ -203,9 +183,11 @@ class Process:
 
     @property
     def url(self) -> str:
+        """What is asked for."""
         return f"http://127.0.0.1:{self.port}{PATH}"
 
     def ask(self) -> tuple[int, list[float]]:
+        """How many articles are folded, and how late the loop was since last asked."""
         self.pipe.send("well?")
         answer: tuple[int, list[float]] = self.pipe.recv()
         return answer
@@ -256,7 +238,8 @@ def wrk(url: str, seconds: float, connections: int, *headers: str) -> Load:
     }
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
     answers = re.search(r"(\d+) requests in", done.stdout)
-    assert rate is not None and answers is not None
+    assert rate is not None
+    assert answers is not None
     return Load(float(rate[1]), int(answers[1]), latency)
 
 
@@ -272,7 +255,11 @@ def compare(feeds: Process, rounds: int, seconds: float) -> None:
         request = urllib.request.Request(newsfold.url, headers={"Accept-Encoding": "gzip"})
         with urllib.request.urlopen(request) as response:
             body, head = response.read(), response.headers
-        own = [(n.lower().encode(), v.encode()) for n, v in head.items() if n.lower() != "date"]
+        own = [
+            (name.lower().encode(), value.encode())
+            for name, value in head.items()
+            if name.lower() not in {"date", "connection"}
+        ]
         few = [(n, v) for n, v in own if n in (b"content-type", b"content-length", b"etag")]
         with (
             started(serve_constant, body, few) as plain,
@@ -299,9 +286,7 @@ def report(
         rate, cost = statistics.median(rates[name]), statistics.median(costs[name])
         share = rate / statistics.median(rates["plain"])
         share_of_cpu = statistics.median(costs["plain"]) / cost
-        print(
-            f"{kind}  {name:<9}{rate:>8.0f}/s {share:>5.0%}   {cost:>6.1f} us CPU {share_of_cpu:>5.0%}"
-        )
+        print(f"{kind}  {name:<9}{rate:>8.0f}/s {share:>5.0%} {cost:>7.1f} us {share_of_cpu:>5.0%}")
 
 
 def while_polling(feeds: Process, count: int, items: int, seconds: float) -> None:

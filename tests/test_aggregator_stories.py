@@ -216,8 +216,8 @@ def test_whatever_the_groups_do_identities_are_never_shared_or_lost(
             tuple(gone.values()),
             dict(enumerate(groups)),
             members,
-            mint,
-            NOW,
+            mint=mint,
+            now=NOW,
         )
         rows = {}
         for story in result.stories:

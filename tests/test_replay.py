@@ -116,7 +116,7 @@ class Reader:
         with closing(make_reader(self._database)) as reader:
             for url in self.shown:
                 reader.add_feed(url, exist_ok=True)
-            for result in reader.update_feeds_iter():
+            for result in reader.update_feeds_iter(scheduled=False):
                 assert not isinstance(result.value, Exception), result
             for url, shown in self.shown.items():
                 entries = list(reader.get_entries(feed=url))
@@ -127,31 +127,34 @@ class Reader:
 
 
 class Newsboat:
-    """newsboat, reloading in batch; its cache is what it shows."""
+    """newsboat, reloading in batch; its cache is what it shows.
+
+    One for each address: a cache has one place for an id, whatever feeds it stands in.
+    """
 
     def __init__(self, urls: list[str], folder: Path) -> None:
         self.shown = {url: Shown() for url in urls if not url.endswith(".json")}
-        self._folder = folder
-        (folder / "urls").write_text("".join(f"{url}\n" for url in self.shown))
-        (folder / "config").touch()
+        self._folders = {url: folder / url.rpartition(".")[2] for url in self.shown}
+        for url, own in self._folders.items():
+            own.mkdir()
+            (own / "urls").write_text(f"{url}\n")
+            (own / "config").touch()
 
     def poll(self) -> None:
-        subprocess.run(
-            [NEWSBOAT or "", "-x", "reload", "-u", "urls", "-c", "cache.db", "-C", "config"],
-            cwd=self._folder,
-            env={"HOME": str(self._folder), "TERM": "dumb", "LANG": "C.UTF-8"},
-            check=True,
-            timeout=120,
-        )
-        with closing(sqlite3.connect(self._folder / "cache.db")) as cache:
-            for url, shown in self.shown.items():
-                rows = cache.execute(
-                    "select guid, url, unread from rss_item where feedurl = ?", (url,)
-                ).fetchall()
-                shown.again((guid, link) for guid, link, unread in rows if not unread)
-                shown.unread((guid, link) for guid, link, unread in rows if unread)
-            cache.execute("update rss_item set unread = 0")
-            cache.commit()
+        for url, folder in self._folders.items():
+            subprocess.run(
+                [NEWSBOAT or "", "-x", "reload", "-u", "urls", "-c", "cache.db", "-C", "config"],
+                cwd=folder,
+                env={"HOME": str(folder), "TERM": "dumb", "LANG": "C.UTF-8"},
+                check=True,
+                timeout=120,
+            )
+            with closing(sqlite3.connect(folder / "cache.db")) as cache:
+                rows = cache.execute("select guid, url, unread from rss_item").fetchall()
+                cache.execute("update rss_item set unread = 0")
+                cache.commit()
+            self.shown[url].again((guid, link) for guid, link, unread in rows if not unread)
+            self.shown[url].unread((guid, link) for guid, link, unread in rows if unread)
 
 
 def why_not(client: str) -> str:

@@ -22,14 +22,12 @@ from aggregator.web.headers import with_security
 from aggregator.web.sending import coding_for, send_document
 from feeds.writing.http_cache import is_not_modified
 
-_CONDITIONS = (b"if-none-match", b"if-modified-since")
-
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
     """What goes out in one coding: in full, or that nothing changed."""
 
-    etag: str
+    etag: bytes
     start: Message
     body: Message
     unchanged: Message
@@ -44,13 +42,18 @@ class _Answers:
 
     def to(self, headers: Iterable[tuple[bytes, bytes]]) -> tuple[Message, Message]:
         """The messages that answer a request with these headers."""
-        # Of a header that is there twice, the first counts, as on the ordinary way.
-        asked = dict(reversed([*headers]))
-        answer = self.codings[_coding(asked.get(b"accept-encoding"))]
-        conditions = {
-            name.decode(): asked[name].decode("latin-1") for name in _CONDITIONS if name in asked
-        }
-        if conditions and is_not_modified(conditions, answer.etag, self.document.last_modified):
+        accepted = tag = since = None
+        for name, value in headers:  # of what is there twice the first counts, as on the other way
+            if name == b"accept-encoding":
+                accepted = value if accepted is None else accepted
+            elif name == b"if-none-match":
+                tag = value if tag is None else tag
+            elif name == b"if-modified-since":
+                since = value if since is None else since
+        answer = self.codings[_coding(accepted)]
+        if (tag or since) and (
+            tag == answer.etag or _is_unchanged(tag, since, answer, self.document)
+        ):
             return answer.unchanged, _NO_BODY
         return answer.start, answer.body
 
@@ -119,7 +122,7 @@ def _prepared(document: Document, place: _Place) -> _Answers:
         asked["if-none-match"] = etag
         unchanged = send_document(asked, document, private=private, link=place.link)
         answers[coding] = _Answer(
-            etag,
+            etag.encode(),
             {
                 "type": "http.response.start",
                 "status": whole.status_code,
@@ -133,6 +136,16 @@ def _prepared(document: Document, place: _Place) -> _Answers:
             },
         )
     return _Answers(document, answers)
+
+
+def _is_unchanged(
+    tag: bytes | None, since: bytes | None, answer: _Answer, document: Document
+) -> bool:
+    asked = {"if-none-match": tag, "if-modified-since": since}
+    conditions = {
+        name: value.decode("latin-1") for name, value in asked.items() if value is not None
+    }
+    return is_not_modified(conditions, answer.etag.decode(), document.last_modified)
 
 
 @lru_cache(64)
