@@ -222,8 +222,8 @@ class Load:
     latency: dict[int, float]
 
 
-def wrk(url: str, seconds: float, connections: int, *headers: str) -> Load:
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency"]
+def wrk(url: str, seconds: int, connections: int, *headers: str) -> Load:
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
     for header in ("Accept-Encoding: gzip", *headers):
         command += ["-H", header]
     done = subprocess.run([*command, url], capture_output=True, text=True, check=True)
@@ -249,7 +249,7 @@ def taken_in(newsfold: Process, articles: int) -> None:
     time.sleep(3)  # and published
 
 
-def compare(feeds: Process, rounds: int, seconds: float) -> None:
+def compare(feeds: Process, rounds: int, seconds: int) -> None:
     with started(serve_newsfold, [f"http://127.0.0.1:{feeds.port}/0/{ENTRIES}"]) as newsfold:
         taken_in(newsfold, ENTRIES)
         request = urllib.request.Request(newsfold.url, headers={"Accept-Encoding": "gzip"})
@@ -272,7 +272,7 @@ def compare(feeds: Process, rounds: int, seconds: float) -> None:
 
 
 def report(
-    kind: str, rivals: dict[str, Process], headers: tuple[str, ...], rounds: int, seconds: float
+    kind: str, rivals: dict[str, Process], headers: tuple[str, ...], rounds: int, seconds: int
 ) -> None:
     rates: dict[str, list[float]] = {name: [] for name in rivals}
     costs: dict[str, list[float]] = {name: [] for name in rivals}
@@ -289,7 +289,7 @@ def report(
         print(f"{kind}  {name:<9}{rate:>8.0f}/s {share:>5.0%} {cost:>7.1f} us {share_of_cpu:>5.0%}")
 
 
-def while_polling(feeds: Process, count: int, items: int, seconds: float) -> None:
+def while_polling(feeds: Process, count: int, items: int, seconds: int) -> None:
     urls = [f"http://127.0.0.1:{feeds.port}/{number}/{items}" for number in range(1, count + 1)]
     loads: list[Load] = []
     lags: list[float] = []
@@ -320,7 +320,7 @@ def load() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--feeds", type=int, default=1000)
     parser.add_argument("--items", type=int, default=5)
     options = parser.parse_args()
