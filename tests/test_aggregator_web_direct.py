@@ -67,7 +67,7 @@ TAGS = [None, DOCUMENT.codings["gzip"][1], f'"x", W/{DOCUMENT.digest}', "*", '"x
 TIMES = [None, "Sun, 22 Nov 2026 12:00:00 GMT", "Sun, 22 Nov 2026 11:00:00 GMT", "today"]
 
 
-@pytest.mark.parametrize(("coding", "tag", "time"), product(CODINGS, TAGS, TIMES))
+@pytest.mark.parametrize(("coding", "tag", "time"), [*product(CODINGS, TAGS, TIMES)])
 async def test_it_answers_as_the_long_way_does(
     coding: str | None, tag: str | None, time: str | None
 ) -> None:
