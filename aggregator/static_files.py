@@ -20,21 +20,29 @@ from aggregator.stages.documents import render_feed
 from aggregator.stages.outputs import FORMATS
 from aggregator.stages.requested import Requested
 from aggregator.stages.status_feed import NAME as STATUS
+from aggregator.web.front import PAGE_SIZE, Asked, FrontView
+from aggregator.web.links import Links
 from aggregator.web.pages import (
-    PAGE_SIZE,
+    ICON,
+    ICON_PATH,
     STYLE,
     STYLE_PATH,
+    SourcesView,
+    first_plotted,
     front_page,
-    page_of,
     sources_opml,
     sources_page,
     story_page,
 )
 from storage.chunks import chunks
+from storage.days import days_since
+from storage.front import Listing, list_stories
+from storage.health import source_figures, sources_standing
 from storage.publications import published
-from storage.publishing import count_stories, latest_stories, stories_by_id, story_by_slug
+from storage.publishing import stories_by_id, story_by_slug
 from storage.sources import source_health
-from storage.values import StoryFilter, Window
+from storage.story_details import story_details
+from storage.values import StoryView, Window
 
 LIST = ".newsfold.json"
 """What was written, and the hash of it."""
@@ -161,19 +169,21 @@ async def _output_files(
 
 async def _page_files(application: Application, ids: set[int]) -> AsyncIterator[tuple[str, bytes]]:
     """The pages; the stories that the front page lists are added to ``ids``."""
-    settings = application.settings
-    wanted = StoryFilter(limit=PAGE_SIZE, by_publication=True)
-    stories = await application.ledger.read(latest_stories, wanted)
-    total = await application.ledger.read(count_stories, wanted)
-    yield (
-        "index.html",
-        front_page(settings, stories, page_of(1, min(total, PAGE_SIZE)), len(settings.source)),
-    )
-    ids |= {story.id for story in stories}
+    settings, ledger = application.settings, application.ledger
+    links = _links(application)
+    listed = await ledger.read(list_stories, Listing(limit=PAGE_SIZE))
+    yield "index.html", front_page(settings, FrontView(Asked(), listed.stories), links)
+    ids |= {story.id for story in listed.stories}
+    now = application.clock()
+    standing = await ledger.read(sources_standing)
+    figures = await ledger.read(source_figures, now, limit=max(1, standing.all))
+    days = await ledger.read(days_since, first_plotted(now))
+    view = SourcesView(figures, standing, days)
+    yield "sources/index.html", sources_page(settings, view, now, links)
     health = await application.ledger.read(source_health)
-    yield "sources/index.html", sources_page(settings, health)
     yield "opml", sources_opml(settings, health)
     yield STYLE_PATH.lstrip("/"), STYLE
+    yield ICON_PATH.lstrip("/"), ICON
 
 
 async def _story_files(
@@ -184,15 +194,25 @@ async def _story_files(
     A page that was there before stays, with what its story became part of: readers and archives
     link it.
     """
-    settings, ledger = application.settings, application.ledger
+    ledger = application.ledger
     slugs = {parts[1] for name in before if len(parts := name.split("/")) == 3 and "story" in parts}
     for some in chunks(sorted(ids), _AT_ONCE):
         for story in await ledger.read(stories_by_id, some):
             slugs.discard(story.slug)
-            yield f"story/{story.slug}/index.html", story_page(settings, story)
+            yield f"story/{story.slug}/index.html", await _story_page(application, story)
             feed = await requested.told(story)
             for form in FORMATS:
                 yield f"story/{story.slug}.{form}", await asyncio.to_thread(render_feed, feed, form)
     for slug in sorted(slugs):
         if survivor := await ledger.read(story_by_slug, slug):
-            yield f"story/{slug}/index.html", story_page(settings, survivor)
+            yield f"story/{slug}/index.html", await _story_page(application, survivor)
+
+
+async def _story_page(application: Application, story: StoryView) -> bytes:
+    members = [article.id for article in story.articles]
+    details = await application.ledger.read(story_details, story.id, members)
+    return story_page(application.settings, story, details, _links(application))
+
+
+def _links(application: Application) -> Links:
+    return Links(application.settings.server.base_url.rstrip("/"), static=True)

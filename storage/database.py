@@ -23,6 +23,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as QueueTimeoutError
 
 from storage.columns import dump_json
+from storage.search_index import lay_out_search
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
@@ -232,3 +233,4 @@ def _migrate(db: Database) -> None:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4636)")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        lay_out_search(connection)

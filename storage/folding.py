@@ -11,8 +11,10 @@ from sqlalchemy import Case, Connection, Row, Select, Text, case, cast, func, se
 from storage.articles import is_shown
 from storage.chunks import chunks
 from storage.database import Database
+from storage.days import count_folded
 from storage.locks import lock_articles
 from storage.revision import move_revision
+from storage.sections import file_stories
 from storage.tables import (
     Story,
     StoryEvent,
@@ -55,17 +57,25 @@ def waiting_to_fold(
     return tuple(sorted(found, key=lambda a: (a.published or a.arrived_at, a.url or "", a.id)))
 
 
-def folded_since(db: Database, since: datetime) -> Iterator[FoldArticle]:
-    """The folded articles that arrived since, in the order in which they were folded."""
+def folded_since(db: Database, since: datetime, newest: int | None = None) -> Iterator[FoldArticle]:
+    """The folded articles that arrived since, in the order in which they were folded.
+
+    With ``newest`` at most the so many that were folded last.
+    """
+    place = articles.c.fold_order
     statement = (
         _fold_articles()
-        .where(articles.c.fold_order.is_not(None), articles.c.arrived_at >= since)
-        .order_by(articles.c.fold_order)
+        .where(place.is_not(None), articles.c.arrived_at >= since)
+        .order_by(place)
         .execution_options(yield_per=500)
     )
-    with db.read() as connection, connection.execute(statement) as rows:
-        for row in rows:
-            yield _fold_article(row)
+    last = select(place).where(place.is_not(None)).order_by(place.desc()).offset(newest).limit(1)
+    with db.read() as connection:
+        if newest is not None and (before := connection.execute(last).scalar()) is not None:
+            statement = statement.where(place > before)
+        with connection.execute(statement) as rows:
+            for row in rows:
+                yield _fold_article(row)
 
 
 def folded_near(db: Database, article_ids: Sequence[int], later: int) -> tuple[FoldArticle, ...]:
@@ -273,6 +283,8 @@ def commit_fold(db: Database, commit: FoldCommit) -> None:
             )
         for story_id, position in commit.retired.items():
             _retire(connection, story_id, ids[position], commit.at)
+        file_stories(connection, [*ids, *commit.retired])
+        count_folded(connection, commit)
         move_revision(connection)
 
 
@@ -284,6 +296,7 @@ def _write_decisions(connection: Connection, commit: FoldCommit) -> None:
             decision.article_id,
             state=_settled(decision.version),
             fold_order=func.coalesce(articles.c.fold_order, order),
+            folded_at=func.coalesce(articles.c.folded_at, commit.at),
             copy_of=decision.copy_of,
             score=decision.score,
             reason=dict(decision.reason),
@@ -337,6 +350,9 @@ def _write_story(connection: Connection, story: StoryWrite, at: datetime) -> int
         "language": story.language,
         "articles": len(story.members),
         "outlets": story.outlets,
+        "rank": story.rank,
+        "copies": story.copies,
+        "latest_at": story.latest_at or story.published_at,
         "published_at": story.published_at,
         "updated_at": story.updated_at,
         "changed_at": at,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, func, select, update
 
@@ -11,6 +12,7 @@ from feeds.model import Validators
 from storage.chunks import chunks
 from storage.database import Database
 from storage.revision import move_revision
+from storage.sections import file_stories_of
 from storage.tables import Source, new_row, sources
 from storage.upsert import insert
 from storage.values import OverdueSource, SourceConfig, SourceHealth, SourceState, SyncReport
@@ -38,6 +40,7 @@ def sync_sources(db: Database, configured: Sequence[SourceConfig], now: datetime
                 update(sources).where(sources.c.url.in_(some)).values(removed_at=now)
             )
         if changed:
+            file_stories_of(connection, [url for url in changed if _moved(known[url], wanted[url])])
             move_revision(connection)
     return SyncReport(tuple(added), tuple(changed), tuple(removed))
 
@@ -51,9 +54,14 @@ def _upsert(connection: Connection, some: Sequence[SourceConfig], now: datetime)
         set_={name: statement.excluded[name] for name in (*_CONFIGURED, "removed_at")},
     )
     rows = [
-        new_row(Source, **asdict(source), feed_url=source.url, next_poll_at=now) for source in some
+        new_row(Source, **asdict(source), feed_url=source.url, next_poll_at=now, added_at=now)
+        for source in some
     ]
     connection.execute(statement, rows)
+
+
+def _moved(row: Row[Any], source: SourceConfig) -> bool:
+    return bool(row.category != source.category)
 
 
 def _differs(row: Row[Any], source: SourceConfig) -> bool:
@@ -152,6 +160,30 @@ def postpone(db: Database, source_id: int, until: datetime) -> None:
         connection.execute(
             update(sources).where(sources.c.id == source_id).values(next_poll_at=until)
         )
+
+
+def hold_host(db: Database, host: str, until: datetime) -> int:
+    """Let no source that is read from ``host`` be due before ``until``; how many were put off."""
+    with db.write() as connection:
+        rows = connection.execute(
+            select(sources.c.id, sources.c.feed_url)
+            .where(sources.c.removed_at.is_(None), sources.c.next_poll_at < until)
+            .order_by(sources.c.id)  # in one order everywhere: see _ensure_articles
+            .with_for_update(key_share=True)
+        )
+        held = [row.id for row in rows if _host(row.feed_url) == host.lower()]
+        for some in chunks(held):
+            connection.execute(
+                update(sources).where(sources.c.id.in_(some)).values(next_poll_at=until)
+            )
+    return len(held)
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def make_all_due(db: Database, now: datetime) -> int:

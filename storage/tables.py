@@ -4,14 +4,15 @@
 UTC. Every change here needs a migration (a test compares the two).
 """
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, Table, UniqueConstraint, text
+from sqlalchemy import Index, Table, UniqueConstraint, literal_column, text
 from sqlmodel import AutoString, Field, SQLModel
 
-from storage.columns import BigId, CleanText, Json, UtcDateTime
+from storage.columns import BigId, CleanText, Json, UtcDateTime, dump_json
 
 
 class Source(SQLModel, table=True):
@@ -38,6 +39,7 @@ class Source(SQLModel, table=True):
     priority: int = 0
     full_text: str = "auto"
     enabled: bool = True
+    added_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     title: str = Field(default="", description="As the feed calls itself.")
@@ -58,6 +60,10 @@ class Source(SQLModel, table=True):
     last_success_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_entry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_error: str | None = None
+    page_trials: list[str] = Field(
+        default_factory=list, sa_type=Json, description="What its latest article pages were worth."
+    )
+    pages_passed: int = Field(default=0, description="Entries since, whose pages were not fetched.")
     trouble: str | None = Field(default=None, description="The incident it has not recovered from.")
 
 
@@ -97,7 +103,11 @@ class Article(SQLModel, table=True):
     ``state`` is the queue: ``new`` (to be read) → ``read`` (to be folded) → ``folded``.
     """
 
-    __table_args__ = (Index("ix_article_queue", "state", "id"),)
+    __table_args__ = (
+        Index("ix_article_queue", "state", "id"),
+        Index("ix_article_newest", "source_id", "id"),
+        Index("ix_article_page_key", "page_key"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     key: str = Field(unique=True, description="Canonical URL, or source and guid without one.")
@@ -105,7 +115,7 @@ class Article(SQLModel, table=True):
     claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempts: int = 0
     version: int = Field(default=0, description="Rises when a changed entry lets it be read again.")
-    source_id: int = Field(foreign_key="source.id", index=True, description="Which showed it first")
+    source_id: int = Field(foreign_key="source.id", description="Which showed it first")
     url: str | None = None
     title: str = ""
     outlet: str = ""
@@ -126,8 +136,10 @@ class Article(SQLModel, table=True):
         default=None, index=True, description="Of the displayed text and title."
     )
     wall: str | None = None
+    page_key: str | None = Field(default=None, description="Of the page's host and its text.")
 
     fold_order: int | None = Field(default=None, index=True, sa_type=BigId)
+    folded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     story_id: int | None = Field(default=None, foreign_key="story.id", index=True, sa_type=BigId)
     copy_of: int | None = Field(default=None, foreign_key="article.id", sa_type=BigId)
     score: float | None = None
@@ -186,6 +198,13 @@ class Story(SQLModel, table=True):
             sqlite_where=text("retired_at IS NOT NULL"),
             postgresql_where=text("retired_at IS NOT NULL"),
         ),
+        Index(
+            "ix_story_rank",
+            "rank",
+            "id",
+            sqlite_where=text("retired_at IS NULL"),
+            postgresql_where=text("retired_at IS NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
@@ -200,12 +219,36 @@ class Story(SQLModel, table=True):
     language: str | None = None
     articles: int = 1
     outlets: int = 1
+    copies: int = 0
+    rank: float = Field(default=0.0, description="Higher is nearer to the top of the front page.")
     published_at: datetime = Field(sa_type=UtcDateTime)
+    latest_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="When it was last reported."
+    )
     updated_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime, index=True)
     retired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     retired_into: int | None = Field(default=None, foreign_key="story.id", sa_type=BigId)
+
+
+class StorySection(SQLModel, table=True):
+    """A part of the front page that a living story stands in: a category, or a language.
+
+    Rank and publication are the story's own, kept here too so that each part is read off an index.
+    """
+
+    __tablename__ = "story_section"
+    __table_args__ = (
+        Index("ix_story_section_rank", "kind", "name", "rank", "story_id"),
+        Index("ix_story_section_published", "kind", "name", "published_at", "story_id"),
+    )
+
+    story_id: int = Field(primary_key=True, foreign_key="story.id", sa_type=BigId)
+    kind: str = Field(primary_key=True, description="category or language")
+    name: str = Field(primary_key=True)
+    rank: float
+    published_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class StoryEvent(SQLModel, table=True):
@@ -246,6 +289,25 @@ class Fetch(SQLModel, table=True):
     new_entries: int = 0
     changed_entries: int = 0
     detail: str = ""
+
+
+class SourceDay(SQLModel, table=True):
+    """How many of a source's entries were published on a day (UTC): its rhythm."""
+
+    __tablename__ = "source_day"
+
+    source_id: int = Field(primary_key=True, foreign_key="source.id")
+    day: date = Field(primary_key=True)
+    entries: int = 0
+
+
+class Day(SQLModel, table=True):
+    """How much of what was published on a day (UTC) was folded, and into what."""
+
+    day: date = Field(primary_key=True)
+    articles: int = 0
+    copies: int = 0
+    stories: int = 0
 
 
 class Publication(SQLModel, table=True):
@@ -400,9 +462,12 @@ entries = SQLModel.metadata.tables["entry"]
 articles = SQLModel.metadata.tables["article"]
 article_texts = SQLModel.metadata.tables["article_text"]
 stories = SQLModel.metadata.tables["story"]
+story_sections = SQLModel.metadata.tables["story_section"]
 story_events = SQLModel.metadata.tables["story_event"]
 corrections = SQLModel.metadata.tables["correction"]
 fetches = SQLModel.metadata.tables["fetch"]
+source_days = SQLModel.metadata.tables["source_day"]
+days = SQLModel.metadata.tables["day"]
 publications = SQLModel.metadata.tables["publication"]
 output_progress = SQLModel.metadata.tables["output_progress"]
 archives = SQLModel.metadata.tables["archive"]
@@ -425,6 +490,23 @@ def new_row(model: type[SQLModel], **values: Any) -> dict[str, Any]:  # noqa: AN
     No instance of the model is made for it: that alone takes a millisecond.
     """
     return _defaults(model) | values
+
+
+def constant_values(model: type[SQLModel], varying: Collection[str]) -> dict[str, Any]:
+    """The model's defaults, without those of ``varying``, as SQL that needs no parameters."""
+    defaults = _defaults(model).items()
+    return {
+        name: literal_column(_as_sql(value))
+        for name, value in defaults
+        if name not in varying and value is not None
+    }
+
+
+def _as_sql(value: object) -> str:
+    if isinstance(value, str | list | dict):
+        text = value if isinstance(value, str) else dump_json(value)
+        return "'" + text.replace("'", "''") + "'"
+    return str(value)  # numbers, TRUE and FALSE
 
 
 @cache

@@ -255,6 +255,7 @@ class Appearance:
     """An entry as the extractor needs it, with the source that showed it."""
 
     source_id: int
+    source_url: str
     source_name: str
     publisher: str
     priority: int
@@ -270,6 +271,17 @@ class Appearance:
     published_guessed: bool
     language: str | None
     image: str | None
+    page_trials: tuple[str, ...] = ()
+    pages_passed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierReading:
+    """What an article said when it was read before."""
+
+    title: str
+    text: str
+    text_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +296,19 @@ class ArticleToRead:
     claimed_until: datetime
     version: int = 0
     """Rises when an entry of it changes; goes back with the reading."""
+    earlier: EarlierReading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageTrial:
+    """What a source's page was worth, to be remembered of it; ``worth`` None: it was not fetched.
+
+    ``keep`` is how many are remembered.
+    """
+
+    source_id: int
+    worth: str | None
+    keep: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +339,8 @@ class ArticleReading:
     text_hash: str
     wall: str | None
     version: int | None = None
+    page_key: str | None = None
+    trial: PageTrial | None = None
 
 
 # --- fold -------------------------------------------------------------------------------------
@@ -419,7 +446,11 @@ class ArticleMove:
 
 @dataclass(frozen=True, slots=True)
 class StoryWrite:
-    """A story as it shall be. ``id`` is None for a new one. ``events`` are (kind, detail)."""
+    """A story as it shall be. ``id`` is None for a new one. ``events`` are (kind, detail).
+
+    ``rank`` is its place on the front page; higher is nearer to the top. ``latest_at`` is when it
+    was last reported (None: when it was published).
+    """
 
     id: int | None
     uri: str
@@ -435,6 +466,9 @@ class StoryWrite:
     updated_at: datetime
     members: tuple[int, ...]
     events: tuple[tuple[str, str], ...] = ()
+    rank: float = 0.0
+    copies: int = 0
+    latest_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.stages.identity import authority_of, mint_identity, random_slug
-from aggregator.stages.stories import choose_lead, independent_outlets, regroup
+from aggregator.stages.stories import (
+    DOUBLING,
+    HALF_LIFE,
+    choose_lead,
+    independent_outlets,
+    newsworthiness,
+    regroup,
+)
 from storage.values import Member, StoryState, StoryWrite
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -269,3 +276,62 @@ def test_identities_are_tag_uris_that_say_nothing() -> None:
     assert random_slug() != random_slug()
     assert authority_of("https://news.example:8080/x") == "news.example"
     assert authority_of("http://[::1]:80") == "localhost"
+
+
+# --- rank -------------------------------------------------------------------------------------
+
+
+def reported(number: int, hours_ago: float, **changes: object) -> Member:
+    at = NOW - timedelta(hours=hours_ago)
+    return member(number, published=at, arrived_at=at, **changes)
+
+
+def test_more_outlets_and_later_reports_rank_higher() -> None:
+    one, other = reported(1, 3), reported(2, 3)
+    assert newsworthiness([one, other]) == pytest.approx(newsworthiness([one]) + 1)
+    assert newsworthiness([reported(1, 1)]) > newsworthiness([reported(1, 2)])
+    half_life = HALF_LIFE.total_seconds() / 3600
+    fading = newsworthiness([reported(1, 3 + half_life), reported(2, 3 + half_life)])
+    assert fading == pytest.approx(newsworthiness([one]))
+
+
+def test_copies_and_further_reports_of_one_publisher_count_once() -> None:
+    one = reported(1, 3)
+    copy = reported(2, 3, copy_of=1)
+    again = reported(3, 9, publisher="publisher1")
+    assert newsworthiness([one, copy, again]) == newsworthiness([one])
+    later = reported(3, 1, publisher="publisher1")
+    assert newsworthiness([one, later]) == newsworthiness([later])
+
+
+def test_a_preferred_source_weighs_more() -> None:
+    preferred = newsworthiness([reported(1, 3, priority=DOUBLING)])
+    assert preferred == pytest.approx(newsworthiness([reported(1, 3), reported(2, 3)]))
+
+
+def test_a_date_in_the_future_lifts_no_story() -> None:
+    early = member(1, published=NOW + timedelta(days=900), arrived_at=NOW)
+    assert newsworthiness([early]) == newsworthiness([reported(1, 0)])
+    assert newsworthiness([member(1, published=None, arrived_at=NOW)]) == newsworthiness([early])
+
+
+def test_a_ring_of_copies_has_a_rank_too() -> None:
+    ring = [reported(1, 3, copy_of=2), reported(2, 3, copy_of=1)]
+    assert newsworthiness(ring) == pytest.approx(newsworthiness([reported(1, 3), reported(2, 3)]))
+
+
+@given(st.lists(st.tuples(st.floats(0, 200), st.integers(-100, 100)), min_size=1, max_size=8))
+def test_the_order_of_ranks_does_not_depend_on_when_one_looks(
+    reports: list[tuple[float, int]],
+) -> None:
+    now = newsworthiness([reported(n, h, priority=p) for n, (h, p) in enumerate(reports)])
+    later = newsworthiness([reported(n, h - 12, priority=p) for n, (h, p) in enumerate(reports)])
+    assert later - now == pytest.approx(2)  # half-lives
+
+
+def test_copies_are_counted_and_the_latest_report_is_remembered() -> None:
+    group = [reported(1, 9), reported(2, 3, copy_of=1), reported(3, 5)]
+    (story,) = regroup((), (), {1: 1, 2: 1, 3: 1}, group, mint=minter(), now=NOW).stories
+    assert (story.copies, story.outlets) == (1, 2)
+    assert story.latest_at == NOW - timedelta(hours=3)
+    assert story.rank == newsworthiness(group)

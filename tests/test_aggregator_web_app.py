@@ -1,6 +1,8 @@
 """The web application over loopback HTTP, answered by the server that the daemon uses."""
 
+import base64
 import gzip
+import html
 import json
 import re
 import shutil
@@ -8,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import brotli
@@ -32,7 +35,8 @@ from aggregator.stages.masthead import Identity
 from aggregator.stages.outputs import FORMATS
 from aggregator.stages.publisher import Publisher
 from aggregator.web.app import Site, create_app, routes
-from aggregator.web.pages import STYLE, STYLE_PATH
+from aggregator.web.front import PAGE_SIZE
+from aggregator.web.pages import ICON_PATH, STYLE, STYLE_PATH
 from feeds.writing.output_values import MEDIA_TYPES
 from storage.database import open_database
 from storage.folding import stories_of
@@ -55,8 +59,10 @@ PUBLIC = [
     STORY,
     *(f"{name}.{form}" for name in ("/world", "/status", STORY) for form in FORMATS),
     "/sources",
+    "/source/1",
     "/opml",
     STYLE_PATH,
+    ICON_PATH,
 ]
 HEADERS = {
     "content-security-policy",
@@ -126,13 +132,13 @@ class Client:
 
 @asynccontextmanager
 async def site_at(
-    database_url: str, *, ready: bool = True, refresh: bool = True
+    database_url: str, *, ready: bool = True, refresh: bool = True, settings: Settings = SETTINGS
 ) -> AsyncIterator[tuple[Client, Ledger]]:
     ledger = Ledger(open_database(database_url))
-    publisher = Publisher(ledger, SETTINGS, Identity("news.example", NOW))
+    publisher = Publisher(ledger, settings, Identity("news.example", NOW))
     if refresh:
         await publisher.refresh()
-    app = create_app(Site(SETTINGS, ledger, publisher, lambda: ready))
+    app = create_app(Site(settings, ledger, publisher, lambda: ready))
     async with (
         serve(app) as url,
         aiohttp.ClientSession(auto_decompress=False) as session,
@@ -161,7 +167,7 @@ async def test_every_address_answers_get_and_head_alike(get: Client, path: str) 
 async def test_security_headers_stand_on_every_answer(get: Client) -> None:
     for path, expected in [(path, 200) for path in PUBLIC] + [
         ("/nothing", 404),
-        ("/?page=0", 404),
+        ("/?order=0", 404),
         ("/story/story-1", 301),
         ("/healthz", 200),
     ]:
@@ -242,6 +248,7 @@ async def test_documents_come_in_the_coding_that_was_asked_for(get: Client) -> N
         ("/sources", "text/html; charset=utf-8", "no-cache"),
         ("/opml", "text/x-opml; charset=utf-8", "public, max-age=60"),
         (STYLE_PATH, "text/css; charset=utf-8", "public, max-age=31536000, immutable"),
+        (ICON_PATH, "image/svg+xml", "public, max-age=31536000, immutable"),
         ("/nothing", "text/html; charset=utf-8", "no-cache"),
     ],
 )
@@ -264,11 +271,30 @@ async def test_types_and_how_long_answers_keep(
         "/story/%00",
         "/story/..%2f..%2fetc",
         "/story/" + "a" * 5000,
-        "/?page=3",
-        "/?page=0",
-        "/?page=-1",
-        "/?page=many",
-        "/?page=100000000000000000000000",
+        "/?after=1_2&before=1_0",
+        "/?after=many",
+        "/?after=many_1",
+        "/?after=nan_1",
+        "/?after=inf_-1",
+        "/?after=1e999_1",
+        "/?order=newest&after=1.5_1",
+        "/?order=newest&after=9999999999999999999999_1",
+        "/?order=newest&after=1_99999999999999999999999",
+        "/?order=sideways",
+        "/?q=the&after=-1",
+        "/?q=the&after=many",
+        "/?output=nothing",
+        "/?output=full",
+        "/?output=world&after=45",
+        "/?output=world&after=x",
+        "/?category=" + "a" * 101,
+        "/source/0",
+        "/source/2",
+        "/source/many",
+        "/source/99999999999999999999999",
+        "/sources?page=2",
+        "/sources?page=0",
+        "/static/newsfold.svg",
         "/static/newsfold.css",
         "/full.atom",
         "/full.atom?token=",
@@ -320,12 +346,151 @@ async def test_a_token_is_told_to_nobody_who_has_it_not(get: Client) -> None:
 
 
 async def test_pages_of_older_stories(get: Client) -> None:
-    _, _, first = await get("/?page=1")
-    _, _, second = await get("/?page=2")
-    slugs = [re.findall(rb"/story/(story-\d+)", page) for page in (first, second)]
-    assert len(slugs[0]) == 40
-    assert len(slugs[1]) == STORIES - 1 - 40
-    assert not set(slugs[0]) & set(slugs[1])
+    for asked in ("/", "/?order=newest", "/?category=world", "/?language=en", "/?output=world"):
+        _, _, first = await get(asked)
+        _, _, second = await get(link(first, "next"))
+        slugs = [re.findall(rb"/story/(story-\d+)", page) for page in (first, second)]
+        assert len(slugs[0]) == PAGE_SIZE
+        assert len(slugs[1]) == STORIES - 1 - PAGE_SIZE
+        assert not set(slugs[0]) & set(slugs[1])
+        assert link(second, "next") == ""
+        _, _, again = await get(link(second, "prev"))
+        assert re.findall(rb"/story/(story-\d+)", again) == slugs[0]
+
+
+def link(page: bytes, rel: str) -> str:
+    """The path that a page leads to."""
+    found = re.search(rf'rel="{rel}" href="https://news.example([^"]*)"', page.decode())
+    return html.unescape(found[1]) if found else ""
+
+
+async def test_a_search_finds_goes_on_and_stays_in_its_part(get: Client) -> None:
+    _, _, first = await get("/?q=text&category=world")
+    assert len(re.findall(rb"<mark>text</mark>", first)) == PAGE_SIZE
+    _, _, second = await get(link(first, "next"))
+    assert len(re.findall(rb"<mark>text</mark>", second)) == STORIES - 1 - PAGE_SIZE
+    assert b"category=world" in second
+    _, _, none = await get("/?q=text&category=sport")
+    assert b"Nothing found" in none
+    _, _, none = await get("/?q=-text")
+    assert b"Nothing found" in none
+
+
+@pytest.mark.parametrize("query", ['"', "a\"b'c", "' OR 1=1 --", "NEAR(a b)", "*", "%00", "a:b ^c"])
+async def test_a_search_for_anything_at_all_is_answered(get: Client, query: str) -> None:
+    status, _, body = await get("/?q=" + quote(query, safe="%"))
+    assert status == 200
+    assert b"Nothing found" in body or b"story-" in body
+
+
+async def test_an_output_shows_what_its_feed_holds(get: Client) -> None:
+    _, _, page = await get("/?output=world")
+    _, _, feed = await get("/world.atom")
+    shown = re.findall(r"/story/(story-\d+)", page.decode())
+    told = list(dict.fromkeys(re.findall(r"/story/(story-\d+)", feed.decode())))
+    assert shown == told[:PAGE_SIZE]
+
+
+async def test_a_page_of_a_source(get: Client) -> None:
+    status, headers, body = await get("/source/1")
+    assert status == 200
+    assert headers["Cache-Control"] == "no-cache"
+    assert b"/story/story-44" in body
+
+
+# --- a private site ---------------------------------------------------------------------------
+
+READ_TOKEN = "fedcba9876543210-read"
+PRIVATE = Settings.model_validate(
+    SETTINGS.model_dump(exclude={"output"})
+    | {
+        "server": {"base_url": "https://news.example", "read_token": READ_TOKEN},
+        "output": [{"name": "world"}, {"name": "full", "content": "full", "token": TOKEN}],
+    }
+)
+BASIC = "Basic " + base64.b64encode(f"anyone:{READ_TOKEN}".encode()).decode()
+
+
+@pytest.fixture
+async def private(database_url: str) -> AsyncIterator[Client]:
+    async with site_at(database_url, settings=PRIVATE) as (client, _):
+        yield client
+
+
+@pytest.mark.parametrize("path", [*PUBLIC, "/nothing", "/source/1", "/full.atom"])
+async def test_a_private_site_answers_nobody_without_its_token(private: Client, path: str) -> None:
+    for method in ("GET", "HEAD", "POST"):
+        status, headers, body = await private(path, method)
+        assert status == 401
+        assert body in {b"", b"This site is private: a token is needed.\n"}
+        assert headers["WWW-Authenticate"].startswith("Basic ")
+        assert headers["Cache-Control"] == "no-store"
+        assert names(headers) >= HEADERS
+
+
+@pytest.mark.parametrize(
+    "offered",
+    [
+        "Bearer",
+        "Bearer ",
+        f"Bearer {READ_TOKEN[:-1]}",
+        f"Bearer {READ_TOKEN}x",
+        f"Basic {READ_TOKEN}",
+        "Basic !!!",
+        "Basic " + base64.b64encode(READ_TOKEN.encode()).decode(),
+        "Basic " + base64.b64encode(b"\xff:\xff").decode(),
+        f"Digest {READ_TOKEN}",
+    ],
+)
+async def test_what_is_not_the_token_is_refused(private: Client, offered: str) -> None:
+    assert (await private("/", Authorization=offered))[0] == 401
+    assert (await private(f"/?token={quote(offered)}&token=x"))[0] == 401
+
+
+@pytest.mark.parametrize("offered", [f"Bearer {READ_TOKEN}", f"bearer  {READ_TOKEN}", BASIC])
+async def test_a_private_site_answers_whoever_has_its_token(private: Client, offered: str) -> None:
+    for path in PUBLIC:
+        status, headers, body = await private(path, Authorization=offered)
+        assert status == 200
+        assert READ_TOKEN.encode() not in body
+        assert "public" not in headers["Cache-Control"]
+    assert (await private("/nothing", Authorization=offered))[0] == 404
+
+
+async def test_a_token_in_the_address_goes_along(private: Client) -> None:
+    _, _, page = await private(f"/?token={READ_TOKEN}")
+    links = [html.unescape(found) for found in re.findall(r'href="([^"#]+)"', page.decode())]
+    assert len(links) > 30
+    for found in links:
+        if found.startswith("https://news.example/"):
+            status, _, _ = await private(found.removeprefix("https://news.example"))
+            assert status == 200, found
+    status, headers, _ = await private(f"/story/story-1?token={READ_TOKEN}")
+    assert (status, headers["Location"]) == (301, f"story-0?token={READ_TOKEN}")
+
+
+async def test_what_has_a_token_of_its_own_and_probes_answer_as_before(private: Client) -> None:
+    assert (await private(f"/full.atom?token={TOKEN}"))[0] == 200
+    assert (await private("/full.atom", Authorization=f"Bearer {TOKEN}"))[0] == 404
+    for path in ("/full.atom", f"/world.atom?token={TOKEN}", f"/?token={TOKEN}"):
+        assert (await private(path))[0] == 401
+    assert (await private("/healthz"))[0] == 200
+    assert (await private("/readyz"))[0] == 200
+
+
+async def test_a_private_story_shows_its_text_a_public_one_its_summary(
+    private: Client, get: Client
+) -> None:
+    _, _, body = await private(STORY, Authorization=BASIC)
+    assert b"The text." in body
+    _, _, body = await get(STORY)
+    assert b"The text." not in body
+    assert b"A summary." in body
+
+
+async def test_a_public_site_repeats_nobodys_token(get: Client) -> None:
+    _, _, body = await get("/?token=whatever-this-is")
+    assert b"whatever" not in body
 
 
 async def test_a_story_that_became_part_of_another_leads_there(get: Client) -> None:
@@ -469,6 +634,7 @@ def test_every_route_is_documented_and_every_documented_route_exists() -> None:
     site = Site(SETTINGS, None, None, lambda: True)  # type: ignore[arg-type]  # nothing is asked
     there = {route.path for route in routes(site).routes if isinstance(route, Route)}
     there = {path.replace(STYLE_PATH, "/static/newsfold.{hash}.css") for path in there}
+    there = {path.replace(ICON_PATH, "/static/newsfold.{hash}.svg") for path in there}
     there = {path.replace(":int}", "}") for path in there}
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(/[^`]*)` \|", page, re.MULTILINE)) == there

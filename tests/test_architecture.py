@@ -16,7 +16,7 @@ HOMES = {
     "aiohttp": "feeds/http/fetch.py",
     "apscheduler": "aggregator/ticks.py",
     "click": "aggregator/",
-    "feedparser": "feeds/parsing/read_feedparser.py",
+    "feedparser": "feeds/parsing/run_feedparser.py",
     "nh3": "feeds/clean.py",
     "pebble": "aggregator/children.py",
     "protego": "feeds/http/robots.py",

@@ -33,9 +33,16 @@ def refusal(url: str) -> str:
 # --- migrations -------------------------------------------------------------------------------
 
 
+def is_no_search_index(name: str | None, kind: str, _parents: object) -> bool:
+    """That is laid out beside the tables: they know neither engine's full text."""
+    return kind != "table" or not str(name).startswith("article_search")
+
+
 def test_the_migrations_make_what_the_tables_say(database: Database) -> None:
     with database.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": is_no_search_index}
+        )
         assert compare_metadata(context, SQLModel.metadata) == []
 
 

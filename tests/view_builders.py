@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from storage.front import StoryCard, Telling
+from storage.health import SourceFigures
 from storage.values import ArticleView, StoryView
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -61,5 +63,53 @@ def story(*articles: ArticleView, **changes: Any) -> StoryView:
         created_at=NOON,
         changed_at=NOON,
         articles=members,
+    )
+    return replace(view, **changes)
+
+
+def card(number: int = 1, **changes: Any) -> StoryCard:
+    view = StoryCard(
+        id=number,
+        slug=f"slug{number}",
+        title=f"Headline {number}",
+        language="en",
+        outlets=2,
+        copies=0,
+        rank=100.5 - number,
+        published_at=NOON,
+        updated_at=NOON,
+        lead_outlet=f"Outlet {number}",
+        lead_url=f"https://outlet{number}.example/news/{number}",
+        summary=f"Summary {number}.",
+        others=(Telling("Other Outlet", "Told otherwise", "https://other.example/1"),),
+        latest_at=NOON,
+    )
+    return replace(view, **changes)
+
+
+def figures(**changes: Any) -> SourceFigures:
+    view = SourceFigures(
+        id=1,
+        url="https://a.example/feed",
+        feed_url="https://a.example/feed",
+        site_url="https://a.example/",
+        name="A",
+        publisher="a.example",
+        category="world",
+        language=None,
+        enabled=True,
+        gone=False,
+        failures=0,
+        added_at=NOON,
+        next_poll_at=NOON + timedelta(minutes=12),
+        last_poll_at=NOON - timedelta(minutes=3),
+        last_success_at=NOON - timedelta(minutes=3),
+        last_entry_at=NOON - timedelta(hours=5),
+        last_error=None,
+        interval=900.0,
+        redirect_target=None,
+        days=(0,) * 7 + (14,) * 7,
+        full_share=0.5,
+        delay=timedelta(minutes=4),
     )
     return replace(view, **changes)

@@ -30,6 +30,13 @@ Durations are written `"90s"`, `"15m"`, `"1h 30m"`, `"7d"`; `"0s"` is a duration
 Every key of a `[table]` can come from the environment: `[fetch] min_interval` is
 `NEWSFOLD_FETCH_MIN_INTERVAL`. The value is TOML where it reads as TOML (`["10.0.0.0/8"]`, `8`,
 `true`), and plain text otherwise (`15m`). The environment wins over the file.
+
+So can every key of a `[[source]]` or `[[output]]` that has a name: `password` of the source named
+`Example Times` is `NEWSFOLD_SOURCE_EXAMPLE_TIMES_PASSWORD`, `token` of the output named `world` is
+`NEWSFOLD_OUTPUT_WORLD_TOKEN`.
+
+Secrets need not stand in the file: each has a twin that ends in `_file` and names a file that holds
+it, relative to the file that names it. They are never logged, shown or stored.
 """
 
 _FILTERS = """\
@@ -96,6 +103,8 @@ def _type_name(annotation: Any) -> str:  # noqa: ANN401 - any annotation at all
         return _type_name(get_args(annotation)[0])
     if get_origin(annotation) is Literal:
         return " or ".join(f'`"{choice}"`' for choice in get_args(annotation))
+    if get_origin(annotation) is dict:
+        return "table of text"
     if get_origin(annotation) is tuple:
         return f"list of {_type_name(get_args(annotation)[0])}"
     if get_origin(annotation) in {Union, UnionType}:
@@ -122,6 +131,8 @@ def _default(info: FieldInfo) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
         return f"`{list(value)}`"
+    if value == {}:
+        return "`{}`"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
 
 

@@ -7,7 +7,6 @@ import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -21,7 +20,17 @@ from pydantic import (
 )
 
 from aggregator.config.durations import Duration
+from aggregator.config.requests import (
+    Headers,
+    HttpUrl,
+    ProxyUrl,
+    SourceUrl,
+    UserAgent,
+    UserName,
+)
+from aggregator.config.selectors import Selector, Selectors
 from aggregator.text_rules import Place, Rule, compile_keyword, compile_pattern
+from feeds.http.guard import Guard
 
 FullText = Literal["auto", "always", "never"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -38,17 +47,6 @@ _RESERVED = {
     "story",
     "websub",
 }
-
-
-def _http_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        valid = False
-    if not valid or any(c.isspace() for c in value):
-        raise ValueError("is not an http:// or https:// address")
-    return value
 
 
 def _listen(value: str) -> str:
@@ -75,13 +73,13 @@ def _network(value: object) -> IPv4Network | IPv6Network:
         raise ValueError(f'is not a network: {error}; write for example "10.0.0.0/8"') from error
     if network.prefixlen == 0:
         raise ValueError("allows every address; name the networks your sources are on")
+    Guard((network,))  # says what is too wide
     return network
 
 
 Network = Annotated[
     IPv4Network | IPv6Network, PlainValidator(_network), PlainSerializer(str, return_type=str)
 ]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
 class Table(BaseModel):
@@ -101,6 +99,13 @@ class ServerSettings(Table):
         description="The public address, as subscribers type it. Links in feeds start with it.",
     )
     title: str = Field("Newsfold", description="What the front page is called.", min_length=1)
+    read_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Makes the whole site private: pages and feeds answer only with it, as "
+        "`Authorization: Bearer TOKEN`, as the password a browser asks for, or as `?token=TOKEN`. "
+        "Story pages then show full texts.",
+    )
     hubs: tuple[HttpUrl, ...] = Field(
         (),
         description="WebSub hubs that outputs without a token name, and that are told when these "
@@ -123,9 +128,11 @@ class StorageSettings(Table):
 
     url: str = Field(
         "sqlite:///newsfold.db",
+        repr=False,
         description="`sqlite:///PATH` (relative to the config file) or "
         "`postgresql+psycopg://USER:PASSWORD@HOST/DATABASE`.",
     )
+    url_file: str | None = Field(None, description="File that holds `url`.")
 
 
 class FetchSettings(Table):
@@ -149,6 +156,10 @@ class FetchSettings(Table):
         2, ge=1, le=64, description="Requests under way at once to one registrable domain."
     )
     concurrency: int = Field(50, ge=1, le=1000, description="Requests under way at once, in all.")
+    retry_after: Literal["host", "source"] = Field(
+        "host",
+        description="Whom a `Retry-After` holds off: every source of the host, or the one it met.",
+    )
     timeout: Duration = Field(
         timedelta(seconds=30), description="Total time for one request, redirects and body."
     )
@@ -191,7 +202,7 @@ class ExtractSettings(Table):
     full_text: FullText = Field(
         "auto",
         description="Whether article pages are fetched: `always`, `never` (the feed's text is all) "
-        "or `auto` (where the feed itself does not carry the text).",
+        "or `auto` (each source teaches whether its pages give more than its feed).",
     )
     workers: int = Field(2, ge=1, le=64, description="Child processes that parse and extract.")
     timeout: Duration = Field(
@@ -203,7 +214,7 @@ class ExtractSettings(Table):
 class SourceSettings(Table):
     """One feed to read."""
 
-    url: HttpUrl = Field(description="Address of the feed.")
+    url: SourceUrl = Field(description="Address of the feed.")
     name: str | None = Field(
         None, min_length=1, max_length=200, description="Default: the registrable domain."
     )
@@ -223,6 +234,92 @@ class SourceSettings(Table):
     priority: int = Field(0, ge=-100, le=100, description="Higher leads a story.")
     enabled: bool = Field(True, description="false stops polling; articles stay.")
     full_text: FullText | None = Field(None, description="Default: `extract.full_text`.")
+    select: Selectors = Field(
+        (), description="CSS selectors of what holds the article on its pages. Also: `[[site]]`."
+    )
+    remove: Selectors = Field(
+        (), description="CSS selectors of what is dropped from its pages before they are read."
+    )
+    next_page: Selector | None = Field(
+        None, description="CSS selector of the link to an article's next page."
+    )
+    interval: Duration | None = Field(
+        None,
+        gt=timedelta(0),
+        description="Polled so often, in place of its own rhythm and of `fetch.min_interval` and "
+        "`fetch.max_interval`. What server and feed ask for is kept.",
+    )
+    username: UserName | None = Field(
+        None,
+        min_length=1,
+        description="For basic authentication. Sent to the origin of `url` only.",
+    )
+    password: SecretStr | None = Field(None, description="Goes with `username`.")
+    password_file: str | None = Field(None, description="File that holds `password`.")
+    headers: Headers = Field(
+        default_factory=dict,
+        description='Further request headers: `{ X-Key = "abc" }`. Sent to the origin of `url` '
+        "only.",
+    )
+    headers_file: str | None = Field(
+        None, description="File that holds `headers`, as `Name: value` lines."
+    )
+    user_agent: UserAgent | None = Field(
+        None, min_length=1, description="User-Agent for this source, in place of Newsfold's own."
+    )
+    proxy: ProxyUrl | None = Field(
+        None, description="HTTP proxy for its feed and pages: `http://USER:PASSWORD@HOST:PORT`."
+    )
+    proxy_file: str | None = Field(None, description="File that holds `proxy`.")
+    timeout: Duration | None = Field(
+        None,
+        gt=timedelta(0),
+        le=timedelta(minutes=10),
+        description="Default: `fetch.timeout`.",
+    )
+    host_interval: Duration | None = Field(None, description="Default: `fetch.host_interval`.")
+    retry_after: Literal["host", "source"] | None = Field(
+        None, description="Default: `fetch.retry_after`."
+    )
+    tls_verify: bool = Field(
+        True,
+        description="false reads the feed from a server that cannot prove who it is. Anybody on "
+        "the way can then read and change it; Newsfold says so at every start.",
+    )
+
+    @model_validator(mode="after")
+    def _authenticated(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password go together; one of them is missing")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What the source is called before it was ever read."""
+        from feeds.urls import registrable_domain  # noqa: PLC0415 - heavy; check shall be quick
+
+        return self.name or registrable_domain(self.url)
+
+
+def _host(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", value):
+        raise ValueError('is not a host; write for example "example.org", in lower case')
+    return value
+
+
+class SiteSettings(Table):
+    """How the pages of one site are read, whichever source links to them; a source's rules win."""
+
+    host: Annotated[str, AfterValidator(_host)] = Field(
+        description="`example.org` stands for its subdomains too; the longest that fits counts."
+    )
+    select: Selectors = Field((), description="CSS selectors of what holds the article.")
+    remove: Selectors = Field(
+        (), description="CSS selectors of what is dropped before anything is read."
+    )
+    next_page: Selector | None = Field(
+        None, description="CSS selector of the link to an article's next page."
+    )
 
 
 class TextFilter(Table):
@@ -326,6 +423,7 @@ class OutputSettings(Table):
         min_length=16,
         description="With it, the output answers only at `/NAME.atom?token=TOKEN`.",
     )
+    token_file: str | None = Field(None, description="File that holds `token`.")
 
     @property
     def rolling(self) -> bool:
@@ -365,6 +463,7 @@ class Settings(Table):
     websub: WebSubSettings = Field(default_factory=WebSubSettings)
     extract: ExtractSettings = Field(default_factory=ExtractSettings)
     source: tuple[SourceSettings, ...] = Field((), description="The feeds to read.")
+    site: tuple[SiteSettings, ...] = Field((), description="Rules for the pages of single sites.")
     output: tuple[OutputSettings, ...] = Field((), description="The feeds to serve.")
 
     def outputs(self) -> tuple[OutputSettings, ...]:

@@ -244,12 +244,17 @@ def coverage(story: StoryView, page: str) -> tuple[Coverage, ...]:
 
     ``page`` stands in for the address of an article that has none.
     """
-    by_id = {article.id: article for article in story.articles}
-    clusters: defaultdict[int, list[ArticleView]] = defaultdict(list)
-    for article in story.articles:  # the lead comes first, so it heads its own cluster
-        clusters[_original(article, by_id)].append(article)
     outlets = {article.id: article.outlet for article in story.articles}
-    return tuple(_coverage(cluster, page, outlets) for cluster in clusters.values())
+    return tuple(_coverage(cluster, page, outlets) for cluster in clusters(story.articles))
+
+
+def clusters(articles: Sequence[ArticleView]) -> list[list[ArticleView]]:
+    """Articles of one text together, in the order given."""
+    by_id = {article.id: article for article in articles}
+    found: defaultdict[int, list[ArticleView]] = defaultdict(list)
+    for article in articles:  # the lead comes first, so it heads its own cluster
+        found[_original(article, by_id)].append(article)
+    return list(found.values())
 
 
 def _original(article: ArticleView, by_id: Mapping[int, ArticleView]) -> int:

@@ -40,6 +40,7 @@ class Publisher:
         self._documents: dict[str, Mapping[_Key, Document]] = {}
         self._progress: dict[str, Progress] = {}
         self._stamps: dict[str, object] = {}
+        self._story_ids: dict[str, tuple[int, ...]] = {}
         self._busy = asyncio.Lock()
 
     def document(self, name: str, form: str, page: int = 1) -> Document | None:
@@ -57,6 +58,10 @@ class Publisher:
     def stamp(self, name: str) -> object:
         """Changes whenever what an output shows may have changed."""
         return self._stamps.get(name)
+
+    def story_ids(self, name: str) -> tuple[int, ...]:
+        """The stories that an output holds now, in its order; none of one that does not fold."""
+        return self._story_ids.get(name, ())
 
     async def refresh(self) -> bool:
         """Render again what may have changed; whether there was anything."""
@@ -82,6 +87,7 @@ class Publisher:
         changed = max((item.changed_at for item in holdings), default=self._born)
         await self._settle(output.name, feeds, changed, now)
         self._progress[output.name] = progress
+        self._story_ids[output.name] = tuple(item.id for item in holdings) if output.fold else ()
 
     def _feeds(
         self, output: OutputSettings, holdings: Sequence[Holding], progress: Progress

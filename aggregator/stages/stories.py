@@ -10,12 +10,18 @@ id, not even where two stories that became one part again.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import log2
 
 from storage.values import Member, StoryState, StoryWrite
 
 FULL_TEXT = 1000
 """Characters from which a text that only a feed carried passes for a whole article."""
+
+HALF_LIFE = timedelta(hours=6)
+"""In which a report loses half its weight on the front page."""
+DOUBLING = 25
+"""Points of a source's priority that double the weight of its reports."""
 
 Mint = Callable[[], tuple[str, str]]
 """Makes a new identity: a ``tag:`` URI (RFC 4151) and the slug of the story's page."""
@@ -118,6 +124,9 @@ def _story(
         updated_at=_updated(before, lead, published, now),
         members=tuple(member.id for member in group),
         events=events,
+        rank=newsworthiness(group),
+        copies=len(group) - len(_own(group)),
+        latest_at=max(map(_reported, group)),
     )
 
 
@@ -172,5 +181,30 @@ def _is_full(member: Member) -> bool:
 
 def independent_outlets(group: Sequence[Member]) -> int:
     """How many publishers tell it in their own words: copies of one text count once."""
+    return len({member.publisher for member in _own(group)}) or 1
+
+
+def newsworthiness(group: Sequence[Member]) -> float:
+    """The story's place on the front page: higher is nearer to the top.
+
+    Every publisher's latest report of its own counts, copies do not. Its weight halves with every
+    ``HALF_LIFE``; so all weights fade alike, their order does not depend on when one looks, and
+    what is stored is the logarithm of their sum as it was at the beginning of time.
+    """
+    best: dict[str, float] = {}
+    for member in _own(group) or group:
+        half_lives = _reported(member).timestamp() / HALF_LIFE.total_seconds()
+        power = half_lives + member.priority / DOUBLING
+        best[member.publisher] = max(power, best.get(member.publisher, power))
+    highest = max(best.values())
+    return highest + log2(sum(2 ** (power - highest) for power in best.values()))
+
+
+def _own(group: Sequence[Member]) -> list[Member]:
+    """The members that are no copies of another."""
     ids = {member.id for member in group}
-    return len({m.publisher for m in group if m.copy_of not in ids}) or 1
+    return [member for member in group if member.copy_of not in ids]
+
+
+def _reported(member: Member) -> datetime:
+    return min(member.published or member.arrived_at, member.arrived_at)

@@ -91,7 +91,7 @@ class DirectFeeds:
             await self._app(scope, receive, send)
             return
         start, body = answers.to(scope["headers"])
-        await send(start)
+        await send({**start})  # whoever is around may change what passes
         await send(body)
 
     def _answers(self, scope: Scope) -> _Answers | None:

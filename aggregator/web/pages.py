@@ -1,26 +1,37 @@
 """The pages people look at, as HTML. Pure: the same views give the same bytes."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime, timedelta
+from functools import partial
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from aggregator.config.settings import Settings
-from aggregator.stages.outputs import FORMATS, coverage
+from aggregator.web import display
+from aggregator.web.front import Asked, FrontView, feeds_for
+from aggregator.web.links import Links
+from aggregator.web.plots import DayPlot, day_plot, sparkline
+from aggregator.web.story_shown import story_shown
 from feeds.model import OpmlSource
 from feeds.writing.write_opml import render_opml
+from storage.days import DayCount
+from storage.fetches import FetchOutcomeRow
+from storage.health import SourceArticle, SourceFigures, Standing
+from storage.story_details import NO_DETAILS, StoryDetails
 from storage.values import SourceHealth, StoryView
 
-STYLE = files("aggregator.web").joinpath("static", "newsfold.css").read_bytes()
+_STATIC = files("aggregator.web").joinpath("static")
+STYLE = _STATIC.joinpath("newsfold.css").read_bytes()
 STYLE_PATH = f"/static/newsfold.{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
-PAGE_SIZE = 40
-
-
-def _when(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC" if moment else "undated"
+ICON = _STATIC.joinpath("newsfold.svg").read_bytes()
+ICON_PATH = f"/static/newsfold.{hashlib.sha256(ICON).hexdigest()[:12]}.svg"
+SOURCES_SIZE = 50
+"""Sources on one page."""
+PLOTTED = 30
+"""Days on the sources page's plot."""
 
 
 def _environment() -> Environment:
@@ -31,40 +42,107 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["when"] = _when
+    environment.filters |= {
+        "ago": display.ago,
+        "briefly": display.briefly,
+        "clip": display.clip,
+        "duration": display.duration,
+        "language_tag": display.language_tag,
+        "rate": display.rate,
+        "share": display.share,
+        "sparkline": sparkline,
+        "tame": display.tame,
+        "when": display.when,
+    }
     return environment
 
 
 _TEMPLATES = _environment()
+_NOTHING = Asked()
+
+
+def front_page(settings: Settings, view: FrontView, links: Links | None = None) -> bytes:
+    """Stories, as ``view`` says which and in what order."""
+    links = links or links_of(settings)
+    return _render(
+        settings,
+        "front.html",
+        links,
+        asked=view.asked,
+        view=view,
+        link=partial(view.asked.address, links),
+        sources=len(settings.source),
+    )
+
+
+def story_page(
+    settings: Settings,
+    story: StoryView,
+    details: StoryDetails = NO_DETAILS,
+    links: Links | None = None,
+) -> bytes:
+    """One story: its lead, every outlet's headline with why it belongs, and what nearly did."""
+    shown = story_shown(story, details, full=settings.server.read_token is not None)
+    return _render(settings, "story.html", links, shown=shown, story=story, lead=story.lead)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Which page of a list this is, from 1, and how many there are."""
+class SourcesView:
+    """A page of the sources, ``page`` of ``pages``, and how all of them are doing."""
 
-    number: int
-    of: int
+    sources: Sequence[SourceFigures]
+    standing: Standing
+    days: Sequence[DayCount]
+    page: int = 1
 
-
-def page_of(number: int, items: int) -> Page:
-    """Page ``number`` of so many ``items``; there is always a first page."""
-    return Page(number, max(1, -(-items // PAGE_SIZE)))
-
-
-def front_page(settings: Settings, stories: Sequence[StoryView], page: Page, sources: int) -> bytes:
-    """Stories, newest first. ``sources`` is how many are configured, for the empty state."""
-    return _render(settings, "front.html", stories=stories, page=page, sources=sources)
+    @property
+    def pages(self) -> int:
+        """How many pages there are; at least one."""
+        return max(1, -(-self.standing.all // SOURCES_SIZE))
 
 
-def story_page(settings: Settings, story: StoryView) -> bytes:
-    """One story: its lead, and every outlet's headline with why it belongs."""
-    told = coverage(story, f"{_base(settings)}/story/{story.slug}")
-    return _render(settings, "story.html", story=story, lead=told[0], told=told)
+def sources_page(
+    settings: Settings, view: SourcesView, now: datetime, links: Links | None = None
+) -> bytes:
+    """Every source and how it is doing at ``now``, failing ones first."""
+    plot = _plot(view.days, now.date()) if view.days else None
+    read_at = None if links and links.static else now  # a file is looked at later
+    return _render(settings, "sources.html", links, view=view, now=read_at, plot=plot)
 
 
-def sources_page(settings: Settings, sources: Sequence[SourceHealth]) -> bytes:
-    """Every source and how it is doing, failing ones first."""
-    return _render(settings, "sources.html", sources=sources)
+def _plot(days: Sequence[DayCount], today: date) -> DayPlot:
+    counts: Mapping[str, Mapping[date, int]] = {
+        "articles": {day.day: day.articles for day in days},
+        "stories": {day.day: day.stories for day in days},
+        "copies": {day.day: day.copies for day in days},
+    }
+    return day_plot(counts, today, PLOTTED)
+
+
+def first_plotted(now: datetime) -> date:
+    """The first day of the sources page's plot."""
+    return now.date() - timedelta(days=PLOTTED - 1)
+
+
+def source_page(
+    settings: Settings,
+    source: SourceFigures,
+    fetches: Sequence[FetchOutcomeRow],
+    articles: Sequence[SourceArticle],
+    *,
+    now: datetime,
+    links: Links | None = None,
+) -> bytes:
+    """One source: its figures, its last polls and its latest articles."""
+    return _render(
+        settings,
+        "source.html",
+        links,
+        source=source,
+        fetches=fetches,
+        articles=articles,
+        now=now,
+    )
 
 
 def sources_opml(settings: Settings, sources: Sequence[SourceHealth]) -> bytes:
@@ -81,28 +159,33 @@ def sources_opml(settings: Settings, sources: Sequence[SourceHealth]) -> bytes:
     return render_opml(f"{settings.server.title}: sources", listed)
 
 
-def message_page(settings: Settings, title: str, text: str) -> bytes:
+def message_page(settings: Settings, title: str, text: str, links: Links | None = None) -> bytes:
     """A page that says one thing, such as that there is nothing here."""
-    return _render(settings, "message.html", heading=title, text=text)
+    return _render(settings, "message.html", links, heading=title, text=text)
 
 
-def _base(settings: Settings) -> str:
-    return settings.server.base_url.rstrip("/")
+def links_of(settings: Settings, token: str = "") -> Links:
+    """The addresses of this site, for a reader who came with ``token`` in the address."""
+    return Links(settings.server.base_url.rstrip("/"), token)
 
 
-def _render(settings: Settings, template: str, **values: object) -> bytes:
-    outputs = [
-        {"name": output.name, "title": output.title or output.name, "formats": FORMATS}
-        for output in settings.outputs()
-        if output.token is None
-    ]
+def _render(
+    settings: Settings,
+    template: str,
+    links: Links | None,
+    asked: Asked = _NOTHING,
+    **values: object,
+) -> bytes:
+    links = links or links_of(settings)
     return (
         _TEMPLATES.get_template(template)
         .render(
             site=settings.server.title,
-            base=_base(settings),
+            url=links,
+            asked=asked,
             style=STYLE_PATH,
-            outputs=outputs,
+            icon=ICON_PATH,
+            outputs=feeds_for(asked, settings.outputs()),
             **values,
         )
         .encode()

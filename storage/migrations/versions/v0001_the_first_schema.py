@@ -25,6 +25,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("output", "number"),
     )
     op.create_table(
+        "day",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("articles", sa.Integer(), nullable=False),
+        sa.Column("copies", sa.Integer(), nullable=False),
+        sa.Column("stories", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day"),
+    )
+    op.create_table(
         "incident",
         sa.Column("id", BigId, nullable=False),
         sa.Column("source_id", sa.Integer(), nullable=False),
@@ -102,6 +110,7 @@ def upgrade() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("full_text", sa.String(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("added_at", UtcDateTime(), nullable=True),
         sa.Column("removed_at", UtcDateTime(), nullable=True),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("site_url", sa.String(), nullable=True),
@@ -119,6 +128,8 @@ def upgrade() -> None:
         sa.Column("last_success_at", UtcDateTime(), nullable=True),
         sa.Column("last_entry_at", UtcDateTime(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("page_trials", Json, nullable=False),
+        sa.Column("pages_passed", sa.Integer(), nullable=False),
         sa.Column("trouble", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("url"),
@@ -145,7 +156,10 @@ def upgrade() -> None:
         sa.Column("language", sa.String(), nullable=True),
         sa.Column("articles", sa.Integer(), nullable=False),
         sa.Column("outlets", sa.Integer(), nullable=False),
+        sa.Column("copies", sa.Integer(), nullable=False),
+        sa.Column("rank", sa.Float(), nullable=False),
         sa.Column("published_at", UtcDateTime(), nullable=False),
+        sa.Column("latest_at", UtcDateTime(), nullable=True),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
@@ -189,6 +203,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("retired_at IS NULL"),
             postgresql_where=sa.text("retired_at IS NULL"),
         )
+        batch_op.create_index(
+            "ix_story_rank",
+            ["rank", "id"],
+            unique=False,
+            sqlite_where=sa.text("retired_at IS NULL"),
+            postgresql_where=sa.text("retired_at IS NULL"),
+        )
 
     op.create_table(
         "article",
@@ -217,7 +238,9 @@ def upgrade() -> None:
         sa.Column("text_length", sa.Integer(), nullable=False),
         sa.Column("text_hash", sa.String(), nullable=True),
         sa.Column("wall", sa.String(), nullable=True),
+        sa.Column("page_key", sa.String(), nullable=True),
         sa.Column("fold_order", BigId, nullable=True),
+        sa.Column("folded_at", UtcDateTime(), nullable=True),
         sa.Column("story_id", BigId, nullable=True),
         sa.Column("copy_of", BigId, nullable=True),
         sa.Column("score", sa.Float(), nullable=True),
@@ -239,8 +262,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("article", schema=None) as batch_op:
         batch_op.create_index("ix_article_fold_order", ["fold_order"], unique=False)
+        batch_op.create_index("ix_article_newest", ["source_id", "id"], unique=False)
+        batch_op.create_index("ix_article_page_key", ["page_key"], unique=False)
         batch_op.create_index("ix_article_queue", ["state", "id"], unique=False)
-        batch_op.create_index("ix_article_source_id", ["source_id"], unique=False)
         batch_op.create_index("ix_article_story_id", ["story_id"], unique=False)
         batch_op.create_index("ix_article_text_hash", ["text_hash"], unique=False)
 
@@ -266,6 +290,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_fetch_source_at", ["source_id", "at"], unique=False)
 
     op.create_table(
+        "source_day",
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"],
+            ["source.id"],
+        ),
+        sa.PrimaryKeyConstraint("source_id", "day"),
+    )
+    op.create_table(
         "story_event",
         sa.Column("id", BigId, nullable=False),
         sa.Column("story_id", BigId, nullable=False),
@@ -280,6 +315,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("story_event", schema=None) as batch_op:
         batch_op.create_index("ix_story_event_story_id", ["story_id"], unique=False)
+
+    op.create_table(
+        "story_section",
+        sa.Column("story_id", BigId, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("rank", sa.Float(), nullable=False),
+        sa.Column("published_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["story_id"],
+            ["story.id"],
+        ),
+        sa.PrimaryKeyConstraint("story_id", "kind", "name"),
+    )
+    with op.batch_alter_table("story_section", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_story_section_published", ["kind", "name", "published_at", "story_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_story_section_rank", ["kind", "name", "rank", "story_id"], unique=False
+        )
 
     op.create_table(
         "subscription",

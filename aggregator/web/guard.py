@@ -1,0 +1,90 @@
+"""``server.read_token``: who may read at all. Around every route, so that none is forgotten."""
+
+import base64
+import binascii
+import hashlib
+import secrets
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_PROBES = {"/healthz", "/readyz"}  # they tell nothing
+_CALLBACKS = "/websub/"  # hubs call there, and each address is a secret of its own
+_REFUSAL = "This site is private: a token is needed.\n"
+
+
+class ReadGuard:
+    """ASGI middleware: nobody without the token gets past, wherever they ask.
+
+    The token comes as ``Authorization: Bearer TOKEN``, as the password of ``Authorization: Basic``
+    (any user; browsers ask for it once), or as ``?token=TOKEN``. Probes and hubs' callbacks answer
+    anyone; every other path answers 401 alike, whether it is there or not. ``own_tokens`` names
+    other tokens that open a path.
+    """
+
+    def __init__(
+        self, app: ASGIApp, token: str, own_tokens: Callable[[str], Collection[str]]
+    ) -> None:
+        self._app = app
+        self._token = token
+        self._own_tokens = own_tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer 401."""
+        if scope["type"] != "http" or _is_open(scope["path"]) or self._admits(scope):
+            await self._app(scope, receive, _privately(send))
+            return
+        refusal = PlainTextResponse(
+            _REFUSAL,
+            401,
+            {
+                "Cache-Control": "no-store",
+                "WWW-Authenticate": 'Basic realm="news", charset="UTF-8"',
+            },
+        )
+        await refusal(scope, receive, send)
+
+    def _admits(self, scope: Scope) -> bool:
+        # Digests have one length, so that comparing them takes one time; and all are compared.
+        valid = [_digest(token) for token in (self._token, *self._own_tokens(scope["path"]))]
+        offered = [_digest(token) for token in _offered(scope)]
+        equal = [secrets.compare_digest(one, other) for one in offered for other in valid]
+        return any(equal)
+
+
+def _is_open(path: str) -> bool:
+    return path in _PROBES or path.startswith(_CALLBACKS)
+
+
+def _privately(send: Send) -> Send:
+    """``send`` with answers kept out of caches that others share."""
+
+    async def send_private(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            if kept := headers.get("cache-control"):
+                headers["cache-control"] = kept.replace("public", "private")
+        await send(message)
+
+    return send_private
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+
+
+def _offered(scope: Scope) -> list[str]:
+    """Every token that a request carries."""
+    query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=None)
+    scheme, _, value = Headers(scope=scope).get("authorization", "").partition(" ")
+    tokens = query.get("token", [])[:2]
+    if scheme.lower() == "bearer":
+        tokens.append(value.strip())
+    elif scheme.lower() == "basic":
+        with suppress(binascii.Error, ValueError):  # of what is no Basic credential
+            tokens.append(base64.b64decode(value).decode().partition(":")[2])
+    return tokens
