@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from aggregator.application import open_storage
-from aggregator.clock import utc_now
+from aggregator.clock import Clock, utc_now
 from aggregator.config.settings import Settings
 from aggregator.errors import ApplicationError
 from aggregator.matching.model import Model
@@ -96,7 +96,9 @@ def labelled_articles(settings: Settings) -> Iterator[Mapping[str, object]]:
                 }
 
 
-def refold_since(settings: Settings, begin: datetime, *, dry_run: bool) -> str:
+def refold_since(
+    settings: Settings, begin: datetime, *, dry_run: bool, clock: Clock = utc_now
+) -> str:
     """Fold anew what arrived since ``begin``; what changed, in words.
 
     Identities stay wherever the new stories overlap with the old.
@@ -104,7 +106,7 @@ def refold_since(settings: Settings, begin: datetime, *, dry_run: bool) -> str:
     with open_storage(settings) as database:
         matcher, later = rebuild_until(database, Model.load(), begin)
         fresh = [replace(article, story_key=None) for article in later]
-        now = utc_now()
+        now = clock()
         mint = partial(mint_identity, _authority(database, settings), now)
         commit = commit_of(database, decide(matcher, fresh), mint, now)
         before = stories_of(database, [], [article.id for article in later])

@@ -190,6 +190,17 @@ def stories_of(
     return tuple(_story_state(rows[story_id], members[story_id]) for story_id in sorted(rows))
 
 
+def ended_stories_of(db: Database, article_ids: Sequence[int]) -> tuple[StoryState, ...]:
+    """The retired stories whose first article is one of these, oldest first. None has members."""
+    ended = select(stories).where(stories.c.retired_at.is_not(None))
+    found: list[StoryState] = []
+    with db.read() as connection:
+        for some in chunks(article_ids):
+            rows = connection.execute(ended.where(stories.c.first_article_id.in_(some)))
+            found.extend(_story_state(row, ()) for row in rows)
+    return tuple(sorted(found, key=lambda story: story.id))
+
+
 def _members_of(connection: Connection, story_ids: Sequence[int]) -> dict[int, tuple[Member, ...]]:
     found: dict[int, tuple[Member, ...]] = {}
     for some in chunks(story_ids):

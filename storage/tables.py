@@ -193,6 +193,12 @@ class Story(SQLModel, table=True):
             postgresql_where=text("retired_at IS NULL"),
         ),
         Index(
+            "ix_story_ended",
+            "first_article_id",
+            sqlite_where=text("retired_at IS NOT NULL"),
+            postgresql_where=text("retired_at IS NOT NULL"),
+        ),
+        Index(
             "ix_story_rank",
             "rank",
             "id",

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -24,6 +25,7 @@ from storage.corrections import add_corrections, all_corrections, pending_correc
 from storage.database import Database
 from storage.folding import (
     commit_fold,
+    ended_stories_of,
     folded_since,
     members_by_id,
     stories_of,
@@ -294,6 +296,18 @@ def test_a_story_written_again_lives_again(database: Database, source_id: int) -
     assert view is not None
     assert view.id == two.id
     assert [s.id for s in stories_of(database, [1, 2], [])] == [one.id, two.id]
+
+
+def test_what_ended_is_found_by_its_first_article(database: Database, source_id: int) -> None:
+    a, b, c = read_all(database, source_id, "a", "b", "c")
+    one, two = add_story(database, 1, a), add_story(database, 2, b, c)
+    assert ended_stories_of(database, [a, b, c]) == ()
+
+    fold(database, as_write(one, members=(a, b, c)), retired={two.id: 0})
+
+    (ended,) = ended_stories_of(database, [a, b, *range(100, 40_000)])
+    assert ended == replace(two, members=())
+    assert ended_stories_of(database, [a, c]) == ()
 
 
 def test_a_key_belongs_to_one_living_story(database: Database, source_id: int) -> None:

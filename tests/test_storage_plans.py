@@ -22,7 +22,13 @@ from storage.articles import claim_new
 from storage.database import Database, open_database
 from storage.days import days_since
 from storage.fetches import recent_fetches
-from storage.folding import folded_since, members_by_id, stories_of, waiting_to_fold
+from storage.folding import (
+    ended_stories_of,
+    folded_since,
+    members_by_id,
+    stories_of,
+    waiting_to_fold,
+)
 from storage.front import Listing, Place, list_stories
 from storage.health import figures_of, latest_articles, source_figures
 from storage.publications import (
@@ -241,6 +247,7 @@ HOT: dict[str, Callable[[Database], object]] = {
     "claim_new": lambda db: claim_new(db, NOW, NOW + HOUR, 10),
     "waiting_to_fold": lambda db: waiting_to_fold(db, NOW + 20 * HOUR, MINUTE, 50),
     "stories_of": lambda db: stories_of(db, range(20, 40), []),
+    "ended_stories_of": lambda db: ended_stories_of(db, range(20, 40)),
     "members_by_id": lambda db: members_by_id(db, range(20, 40)),
     "story_by_slug": lambda db: story_by_slug(db, "s77"),
     "revision": revision,

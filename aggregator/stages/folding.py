@@ -29,6 +29,7 @@ from storage.corrections import all_corrections, pending_corrections
 from storage.database import Database
 from storage.folding import (
     commit_fold,
+    ended_stories_of,
     folded_since,
     members_by_id,
     stories_of,
@@ -115,7 +116,12 @@ def commit_of(database: Database, decided: "Decided", mint: Mint, now: datetime)
     members |= members_by_id(database, ids)
     groups = {m.id: story.key for story in before for m in story.members} | decided.groups
     regrouping = regroup(
-        before, groups, [decided.member(member) for member in members.values()], mint, now
+        before,
+        ended_stories_of(database, sorted(members)),
+        groups,
+        [decided.member(member) for member in members.values()],
+        mint=mint,
+        now=now,
     )
     return FoldCommit(
         at=now,

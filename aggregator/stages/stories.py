@@ -2,7 +2,9 @@
 
 A story's identity is minted once and never derived from what it holds. Groups come and go (more
 coverage, second looks, corrections, a refold): identities follow them. Where two stories turn out
-to be one, the older stays; where one falls apart, it stays with its first article.
+to be one, the older stays; where one falls apart, it stays with its first article. A new identity
+is minted only where no story lives on: what a subscriber has read does not come back under another
+id, not even where two stories that became one part again.
 """
 
 from collections import defaultdict
@@ -35,44 +37,69 @@ class Regrouping:
 
 def regroup(
     before: Sequence[StoryState],
+    ended: Sequence[StoryState],
     group_of: Mapping[int, int],
     members: Collection[Member],
+    *,
     mint: Mint,
     now: datetime,
 ) -> Regrouping:
     """Give every group of articles its story.
 
-    ``before`` holds every living story that any of ``members`` is in, ``group_of`` the group of
-    each member by article id.
+    ``before`` holds every living story that any of ``members`` is in, ``ended`` the retired ones
+    whose first article is among them, ``group_of`` the group of each member by article id.
     """
     groups: defaultdict[int, list[Member]] = defaultdict(list)
     for member in sorted(members, key=lambda m: (m.fold_order, m.id)):
         groups[group_of[member.id]].append(member)
-    owners, survivors = _owners(before, group_of, groups)
+    owners = _owners(before, group_of)
+    living = {story.id for story in owners.values()}
+    for story in sorted(ended, key=lambda story: story.id):
+        owners.setdefault(group_of[story.first_article_id], story)
     positions = {key: position for position, key in enumerate(groups)}
     stories = tuple(_story(owners.get(key), key, group, mint, now) for key, group in groups.items())
-    retired = {story_id: positions[key] for story_id, key in survivors.items()}
+    retired = {
+        story.id: positions[_places(story, group_of)[0]]
+        for story in before
+        if story.id not in living
+    }
     return Regrouping(stories, retired)
 
 
-def _owners(
-    before: Sequence[StoryState],
-    group_of: Mapping[int, int],
-    groups: Mapping[int, Sequence[Member]],
-) -> tuple[dict[int, StoryState], dict[int, int]]:
+def _owners(before: Sequence[StoryState], group_of: Mapping[int, int]) -> dict[int, StoryState]:
+    """Which story each group carries on: as many of them as can be, the older first."""
     owners: dict[int, StoryState] = {}
-    ended: dict[int, int] = {}
+    homeless = []
     for story in sorted(before, key=lambda story: story.id):
-        home = group_of.get(story.first_article_id)
-        if (
-            home is None or home not in groups
-        ):  # retention took the first article; the eldest speaks for it
-            home = group_of[story.members[0].id]
-        if home in owners:
-            ended[story.id] = home
-        else:
-            owners[home] = story
-    return owners, ended
+        home = _places(story, group_of)[0]
+        if owners.setdefault(home, story) is not story:
+            homeless.append(story)
+    for story in homeless:  # it ends in another where it finds no place
+        _house(story, owners, group_of, set())
+    return owners
+
+
+def _house(
+    story: StoryState,
+    owners: dict[int, StoryState],
+    group_of: Mapping[int, int],
+    asked: set[int],
+) -> bool:
+    """Find ``story`` a group, if need be by moving another (Kuhn's augmenting paths)."""
+    for place in sorted(_places(story, group_of), key=lambda place: place in owners):
+        if place in asked:
+            continue
+        asked.add(place)
+        if place not in owners or _house(owners[place], owners, group_of, asked):
+            owners[place] = story
+            return True
+    return False
+
+
+def _places(story: StoryState, group_of: Mapping[int, int]) -> list[int]:
+    """The groups that its articles are in now: its first article's, or else its eldest's, first."""
+    articles = [story.first_article_id, *(member.id for member in story.members)]
+    return list(dict.fromkeys(group_of[one] for one in articles if one in group_of))
 
 
 def _story(
@@ -116,7 +143,8 @@ def _updated(
 def _events(before: StoryState | None, lead: Member) -> tuple[tuple[str, str], ...]:
     if before is None:
         return (("founded", f"{lead.outlet}: {lead.title}"),)
-    events = []
+    # One that had ended has no articles left: here it lives again.
+    events = [] if before.members else [("parted", f"{lead.outlet}: {lead.title}")]
     if before.lead_article_id != lead.id:
         events.append(("lead", f"{lead.outlet}: {lead.title}"))
     elif before.lead_text_hash != lead.text_hash:

@@ -13,6 +13,7 @@ from aggregator.ledger import Ledger
 from aggregator.notices import Notices
 from aggregator.stages.mailbox import Mailbox
 from aggregator.stages.publisher import Publisher
+from aggregator.web.direct import DirectFeeds
 from aggregator.web.feeds import add_feeds
 from aggregator.web.guard import ReadGuard
 from aggregator.web.headers import SecurityHeaders
@@ -44,10 +45,11 @@ def create_app(site: Site) -> ASGIApp:
     """The web application over ``site``."""
     # Around everything, not as the framework's middleware: that is left out of answers to crashes.
     token = site.settings.server.read_token
-    app: ASGIApp = routes(site)
-    if token is not None:
-        app = ReadGuard(app, token.get_secret_value(), own_tokens(site.settings))
-    return SecurityHeaders(app)
+    app = DirectFeeds(SecurityHeaders(routes(site)), site.settings, site.publisher)
+    if token is None:
+        return app
+    guarded = ReadGuard(app, token.get_secret_value(), own_tokens(site.settings))
+    return SecurityHeaders(guarded)
 
 
 def own_tokens(settings: Settings) -> Callable[[str], list[str]]:

@@ -118,15 +118,13 @@ class _Feeds:
             document = self._publisher.document(output.name, form, page)
         else:
             document = await self._requested.part(output, form, page, asked)
-        hubs = hubs_of(self._settings, output)
         # What a query selects is another document than the one that hubs are told of.
-        named = hubs and page == 1 and not request.query_params
-        url = document_url(self._settings, output.name, form)
+        named = page == 1 and not request.query_params
         return send_document(
             request.headers,
             _there(document),
             private=output.token is not None,
-            link=link_header(hubs, url) if named else None,
+            link=link_of(self._settings, output, form) if named else None,
         )
 
     def _admitted(self, name: str, form: str, token: str) -> OutputSettings:
@@ -134,6 +132,12 @@ class _Feeds:
         if output is None or form not in FORMATS or not _is_admitted(output, token):
             raise HTTPException(404)
         return output
+
+
+def link_of(settings: Settings, output: OutputSettings, form: str) -> str | None:
+    """The ``Link`` header of an output's first document: its hubs and itself; None without hubs."""
+    hubs = hubs_of(settings, output)
+    return link_header(hubs, document_url(settings, output.name, form)) if hubs else None
 
 
 def _there(document: Document | None) -> Document:

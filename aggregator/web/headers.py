@@ -1,5 +1,7 @@
 """Headers that every answer carries."""
 
+from collections.abc import Iterable
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +15,13 @@ _HEADERS = {
     # What is shown was written by others: search engines belong to them (DESIGN, section 6).
     "X-Robots-Tag": "noindex",
 }
+
+_RAW = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+
+
+def with_security(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """``headers`` of an answer that is made once, and these."""
+    return [*headers, *_RAW]
 
 
 class SecurityHeaders:

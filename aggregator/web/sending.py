@@ -26,7 +26,7 @@ def send_document(
 
     ``private`` keeps it out of shared caches; ``link`` names its hubs and itself.
     """
-    coding = negotiate_coding(headers.get("accept-encoding"), ("br", "gzip")) or IDENTITY
+    coding = coding_for(headers.get("accept-encoding"))
     body, etag = document.codings[coding]
     sent = {
         "Cache-Control": f"{'private' if private else 'public'}, max-age={max_age}",
@@ -41,3 +41,8 @@ def send_document(
     if coding != IDENTITY:
         sent["Content-Encoding"] = coding
     return Response(body, media_type=document.media_type, headers=sent)
+
+
+def coding_for(accept_encoding: str | None) -> str:
+    """The coding in which a document is sent to whoever accepts these."""
+    return negotiate_coding(accept_encoding, ("br", "gzip")) or IDENTITY

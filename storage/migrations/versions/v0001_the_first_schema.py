@@ -176,6 +176,13 @@ def upgrade() -> None:
     with op.batch_alter_table("story", schema=None) as batch_op:
         batch_op.create_index("ix_story_changed_at", ["changed_at"], unique=False)
         batch_op.create_index(
+            "ix_story_ended",
+            ["first_article_id"],
+            unique=False,
+            sqlite_where=sa.text("retired_at IS NOT NULL"),
+            postgresql_where=sa.text("retired_at IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_story_key_live",
             ["key"],
             unique=True,
