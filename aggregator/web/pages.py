@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from importlib.resources import files
-from types import MappingProxyType
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -95,7 +94,7 @@ class SourcesView:
     standing: Standing
     days: Sequence[DayCount]
     page: int = 1
-    problems: Mapping[str, str] = MappingProxyType({})
+    problems: Mapping[str, str] = field(default_factory=dict)
     """What an operator must see to, by what it is about."""
 
     @property
