@@ -17,6 +17,7 @@ from aggregator.stages.announcing import document_url, hubs_of
 from aggregator.stages.mailbox import Mailbox
 from aggregator.stages.outputs import FORMATS
 from aggregator.stages.publisher import Publisher
+from aggregator.web.api.routes import api_app
 from aggregator.web.guard import ReadGuard
 from aggregator.web.headers import SecurityHeaders
 from aggregator.web.page_routes import add_pages
@@ -75,6 +76,7 @@ def routes(site: Site) -> FastAPI:
     add_pages(app, site.settings, site.ledger, site.publisher, site.clock)
     _add_feeds(app, site)
     add_websub(app, site.ledger, site.mailbox)
+    app.mount("/api", api_app(site.settings, site.ledger, site.publisher, site.clock, site.notices))
     return app
 
 

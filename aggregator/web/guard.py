@@ -9,8 +9,10 @@ from contextlib import suppress
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aggregator.web.api.problems import problem
 
 _PROBES = {"/healthz", "/readyz"}  # they tell nothing
 _CALLBACKS = "/websub/"  # hubs call there, and each address is a secret of its own
@@ -38,14 +40,10 @@ class ReadGuard:
         if scope["type"] != "http" or _is_open(scope["path"]) or self._admits(scope):
             await self._app(scope, receive, _privately(send))
             return
-        refusal = PlainTextResponse(
-            _REFUSAL,
-            401,
-            {
-                "Cache-Control": "no-store",
-                "WWW-Authenticate": 'Basic realm="news", charset="UTF-8"',
-            },
-        )
+        asked = {"WWW-Authenticate": 'Basic realm="news", charset="UTF-8"'}
+        refusal: Response = PlainTextResponse(_REFUSAL, 401, asked | {"Cache-Control": "no-store"})
+        if scope["path"].startswith("/api/"):
+            refusal = problem(401, _REFUSAL.strip(), headers=asked)
         await refusal(scope, receive, send)
 
     def _admits(self, scope: Scope) -> bool:
