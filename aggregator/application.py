@@ -16,6 +16,7 @@ from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
+from aggregator.metrics.counting import Metrics
 from aggregator.notices import Notices
 from aggregator.pushing import Push, assemble_push
 from aggregator.stages import announcing
@@ -79,6 +80,7 @@ async def open_application(
     *,
     clock: Clock = utc_now,
     notices: Notices | None = None,
+    metrics: Metrics | None = None,
     rng: random.Random = random.Random(),  # noqa: B008, S311 - jitter; one per process is right
 ) -> AsyncIterator[Application]:
     """Open the database, start the child processes, and put the stages together.
@@ -90,16 +92,18 @@ async def open_application(
         ledger = Ledger(_open(settings), notices)
         stack.callback(ledger.close)
         synced = await ledger.write(sync_sources, _sources(settings), clock())
+        tally = Tally(metrics=metrics or Metrics())
         children = await stack.enter_async_context(
             Children(
                 settings.extract.workers,
                 settings.extract.timeout.total_seconds(),
                 settings.extract.memory,
+                tally.metrics.child_killed,
             )
         )
         fetcher = await stack.enter_async_context(_fetcher(settings))
         identity = await _identity(settings, ledger, clock())
-        tools = Tools(settings, ledger, children, fetcher, _pacer(settings), clock, rng, Tally())
+        tools = Tools(settings, ledger, children, fetcher, _pacer(settings), clock, rng, tally)
         yield _assemble(tools, identity, synced)
 
 

@@ -10,7 +10,7 @@ from aggregator.ledger import Ledger
 from aggregator.stages.tally import Tally
 from feeds.http.fetch import Fetcher
 from feeds.http.pacing import Pacer
-from feeds.model import FailureKind, FetchFailure, FetchOutcome, FetchRequest
+from feeds.model import FailureKind, FetchFailure, FetchOutcome, FetchRequest, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Tools:
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
         """Fetch in a turn that the caller holds; hosts that redirects led to are paced too."""
         outcome = await self.fetcher.fetch(request)
+        self.tally.metrics.fetched(outcome.wire_bytes if isinstance(outcome, Response) else 0)
         for hop in outcome.hops:
             self.pacer.visited(hop.target)
         return outcome

@@ -66,6 +66,7 @@ class Reader:
         reading = settle(article, shown, material, (*why, *trouble))
         await self._tools.ledger.write(commit_reading, reading)
         self._tools.tally.article_read()
+        self._tools.tally.metrics.article_read(reading.text_source)
         _log.debug(
             "read",
             article=article.id,

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from aggregator.clock import Clock, utc_now
 from aggregator.config.settings import OutputSettings, Settings
 from aggregator.ledger import Ledger
+from aggregator.metrics.counting import Metrics
 from aggregator.notices import Notices
 from aggregator.stages.announcing import document_url, hubs_of
 from aggregator.stages.mailbox import Mailbox
@@ -20,6 +21,7 @@ from aggregator.stages.publisher import Publisher
 from aggregator.web.api.routes import api_app
 from aggregator.web.guard import ReadGuard
 from aggregator.web.headers import SecurityHeaders
+from aggregator.web.metrics import FeedCounting, add_metrics
 from aggregator.web.page_routes import add_pages
 from aggregator.web.pages import sources_opml
 from aggregator.web.sending import send_document
@@ -45,6 +47,7 @@ class Site:
     ready: Callable[[], bool]
     notices: Notices = field(default_factory=Notices)
     mailbox: Mailbox | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     clock: Clock = utc_now
 
 
@@ -55,7 +58,8 @@ def create_app(site: Site) -> ASGIApp:
     app: ASGIApp = routes(site)
     if token is not None:
         app = ReadGuard(app, token.get_secret_value(), own_tokens(site.settings))
-    return SecurityHeaders(app)
+    names = [output.name for output in site.settings.outputs()]
+    return SecurityHeaders(FeedCounting(app, site.metrics, names, site.clock))
 
 
 def own_tokens(settings: Settings) -> Callable[[str], list[str]]:
@@ -76,6 +80,14 @@ def routes(site: Site) -> FastAPI:
     add_pages(app, site.settings, site.ledger, site.publisher, site.clock)
     _add_feeds(app, site)
     add_websub(app, site.ledger, site.mailbox)
+    add_metrics(
+        app,
+        site.settings.metrics,
+        site.ledger,
+        metrics=site.metrics,
+        notices=site.notices,
+        clock=site.clock,
+    )
     app.mount("/api", api_app(site.settings, site.ledger, site.publisher, site.clock, site.notices))
     return app
 

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aggregator.web.api.problems import problem
 
 _PROBES = {"/healthz", "/readyz"}  # they tell nothing
+_METRICS = "/metrics"  # has a guard of its own
 _CALLBACKS = "/websub/"  # hubs call there, and each address is a secret of its own
 _REFUSAL = "This site is private: a token is needed.\n"
 
@@ -55,7 +56,7 @@ class ReadGuard:
 
 
 def _is_open(path: str) -> bool:
-    return path in _PROBES or path.startswith(_CALLBACKS)
+    return path in _PROBES or path == _METRICS or path.startswith(_CALLBACKS)
 
 
 def _privately(send: Send) -> Send:
