@@ -46,8 +46,10 @@ def fill_for_api(database: Database) -> None:
     )
     ids = add_articles(database, times.id, *(f"g{n}" for n in range(STORIES)))
     ids += add_articles(database, post.id, "p1", "p2", at=NOW + MINUTE)
-    read_articles(database, *ids[:STORIES], at=NOW)
-    read_articles(database, ids[-2], at=NOW, language="de", outlet="Post", publisher="post.example")
+    read_articles(database, *ids[:STORIES], at=NOW + MINUTE)
+    read_articles(
+        database, ids[-2], at=NOW + MINUTE, language="de", outlet="Post", publisher="post.example"
+    )
     fold(
         database,
         *(

@@ -61,7 +61,7 @@ from storage.story_lists import StoriesWanted, find_listed
 KEPT, _FRESH = "public, max-age=60", "no-cache"
 _SIZES_KEPT = timedelta(minutes=1)
 _MOST_ARTICLES, _POLLS = 200, 30
-_MOST_EXPLAINING = 4
+MOST_EXPLAINING = 4
 """Explanations that may wait for the one that is being made."""
 
 Slug = Annotated[
@@ -218,7 +218,7 @@ class Api:
         self, request: Request, article_id: ArticleId, _: Annotated[Asked, Query()]
     ) -> Response:
         """Why an article is in its story, and which others were near. One is made at a time."""
-        if self._waiting >= _MOST_EXPLAINING:
+        if self._waiting >= MOST_EXPLAINING:
             detail = "Too many explanations are asked for at once; try again shortly."
             raise HTTPException(503, detail, headers={"Retry-After": "2"})
         self._waiting += 1
