@@ -308,7 +308,7 @@ def exposed() -> dict[str, set[str]]:
 
 def test_every_metric_is_documented_and_every_documented_metric_exists() -> None:
     page = (DOCS / "operating.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| (counter|gauge|histogram) \| ([^|]*) \|", page, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (counter|gauge|histogram) \|([^|]*)\|", page, re.MULTILINE)
     text = counted().exposition(OBSERVED).decode()
     there = {
         (family.name + ("_total" if family.type == "counter" else ""), family.type): set()

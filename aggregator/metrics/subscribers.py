@@ -15,7 +15,7 @@ EXPIRES = timedelta(days=1)
 MOST_CLIENTS = 50
 """Services remembered of one document; newcomers beyond are not."""
 _MOST_READ = 1000
-_COUNT = re.compile(r"(\d{1,9})\s+(?:subscribers?|readers?)\b", re.IGNORECASE | re.ASCII)
+_COUNT = re.compile(r"(?<!\d)(\d{1,9})\s+(?:subscribers?|readers?)\b", re.IGNORECASE | re.ASCII)
 _BROWSER = re.compile(r"mozilla/[\d.]+\s*\((?:compatible;)?\s*", re.IGNORECASE)
 _NAME = re.compile(r"[a-z][a-z0-9._ -]{0,38}[a-z0-9]", re.IGNORECASE | re.ASCII)
 
