@@ -10,10 +10,11 @@ from typing import Any
 
 import structlog
 
-from aggregator.children import Children
 from aggregator.clock import Clock, utc_now
+from aggregator.config.dangers import dangers
 from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
+from aggregator.lanes import Lanes
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
 from aggregator.metrics.counting import Metrics
@@ -23,16 +24,13 @@ from aggregator.stages import announcing
 from aggregator.stages.announcing import Announcer
 from aggregator.stages.folding import Folder
 from aggregator.stages.identity import authority_of, mint_identity
+from aggregator.stages.masthead import Identity
 from aggregator.stages.polling import Poller
-from aggregator.stages.publisher import Identity, Publisher
+from aggregator.stages.publisher import Publisher
 from aggregator.stages.reading import Reader
 from aggregator.stages.stage import Stage
 from aggregator.stages.tally import Tally
-from aggregator.tools import Tools
-from aggregator.version import VERSION
-from feeds.http.fetch import HttpFetcher
-from feeds.http.guard import Guard
-from feeds.http.pacing import Pacer
+from aggregator.tools import Tools, fetcher_of, pacer_of
 from feeds.urls import registrable_domain
 from storage.backup import take_up
 from storage.database import Database, StorageError, open_database
@@ -41,6 +39,7 @@ from storage.installation import settle
 from storage.sources import sync_sources
 from storage.values import ArticleToRead, FoldArticle, Ping, SourceConfig, SourceState, SyncReport
 
+_log = structlog.get_logger()
 SLOTS_PER_REQUEST = 10
 _log = structlog.get_logger()
 
@@ -91,19 +90,21 @@ async def open_application(
     async with AsyncExitStack() as stack:
         ledger = Ledger(_open(settings), notices)
         stack.callback(ledger.close)
+        for danger in dangers(settings):
+            _log.warning("danger", what=danger)
         synced = await ledger.write(sync_sources, _sources(settings), clock())
         tally = Tally(metrics=metrics or Metrics())
         children = await stack.enter_async_context(
-            Children(
+            Lanes(
                 settings.extract.workers,
                 settings.extract.timeout.total_seconds(),
                 settings.extract.memory,
                 tally.metrics.child_killed,
             )
         )
-        fetcher = await stack.enter_async_context(_fetcher(settings))
+        fetcher = await stack.enter_async_context(fetcher_of(settings))
         identity = await _identity(settings, ledger, clock())
-        tools = Tools(settings, ledger, children, fetcher, _pacer(settings), clock, rng, tally)
+        tools = Tools(settings, ledger, children, fetcher, pacer_of(settings), clock, rng, tally)
         yield _assemble(tools, identity, synced)
 
 
@@ -136,7 +137,7 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         after=reading.wake,
         release=poller.release,
     )
-    publisher = Publisher(ledger, settings, identity)
+    publisher = Publisher(ledger, settings, identity, tools.clock)
     announcer = Announcer(tools, publisher)
     return Application(
         settings,
@@ -205,32 +206,15 @@ async def _identity(settings: Settings, ledger: Ledger, now: datetime) -> Identi
     return Identity(settled["authority"], datetime.fromisoformat(settled["born"]))
 
 
-def _pacer(settings: Settings) -> Pacer:
-    fetch = settings.fetch
-    return Pacer(
-        interval=fetch.host_interval.total_seconds(),
-        per_host=fetch.host_concurrency,
-        total=fetch.concurrency,
-    )
-
-
-def _fetcher(settings: Settings) -> HttpFetcher:
-    contact = settings.fetch.contact or settings.server.base_url
-    return HttpFetcher(
-        Guard(settings.fetch.allow_networks), user_agent=f"newsfold/{VERSION} (+{contact})"
-    )
-
-
 def _sources(settings: Settings) -> list[SourceConfig]:
     return [_source(source, settings) for source in settings.source]
 
 
 def _source(source: SourceSettings, settings: Settings) -> SourceConfig:
-    domain = registrable_domain(source.url)
     return SourceConfig(
         url=source.url,
-        name=source.name or domain,
-        publisher=source.publisher or domain,
+        name=source.label,
+        publisher=source.publisher or registrable_domain(source.url),
         category=source.category,
         language=source.language,
         priority=source.priority,

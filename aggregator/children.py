@@ -62,6 +62,7 @@ class Children:
         self.killed = 0
         self._on_kill = on_kill
         self._open = False
+        self._starting: asyncio.Task[bool] | None = None
 
     async def __aenter__(self) -> Self:
         self._pool = self._new_pool()
@@ -72,7 +73,16 @@ class Children:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         self._open = False
+        if self._starting is not None:
+            await self._starting
         await _close(self._pool)
+
+    async def _ready(self) -> ProcessPool:
+        """The pool with its processes started: the first waits seconds for what is preloaded."""
+        if self._starting is None:
+            self._starting = asyncio.create_task(asyncio.to_thread(_is_active, self._pool))
+        await asyncio.shield(self._starting)
+        return self._pool
 
     def _new_pool(self) -> ProcessPool:
         # A fork server, loaded once, replaces a killed child in milliseconds, and has none of the
@@ -94,7 +104,7 @@ class Children:
 
         Cancelling kills the child.
         """
-        pool = self._pool
+        pool = await self._ready()
         try:
             future = pool.schedule(work, args=args, kwargs=kwargs, timeout=self._timeout)
             return await _result(pool, asyncio.wrap_future(future))
@@ -120,6 +130,7 @@ class Children:
         """A new pool for a broken one, once for all who found it broken."""
         if self._pool is broken:
             self._pool = self._new_pool()
+            self._starting = None
             await _close(broken)
 
 

@@ -238,8 +238,7 @@ def _fetches(rng: random.Random) -> Iterator[dict[str, Any]]:
 async def measure(ledger: Ledger, rounds: int) -> None:
     settings = Settings.model_validate({"server": {"base_url": "https://news.example"}})
     publisher = Publisher(ledger, settings, Identity("news.example", NOW))
-    await publisher.refresh()
-    site = Site(settings, ledger, publisher, lambda: True, lambda: NOW)
+    site = Site(settings, ledger, publisher, lambda: True, clock=lambda: NOW)
     with bind("127.0.0.1:0") as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with serving(create_app(site), listener), aiohttp.ClientSession(url) as session:

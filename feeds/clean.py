@@ -170,6 +170,8 @@ def one_line(text: str) -> str:
 
 def _legal(text: str) -> str:
     """``text`` without what XML forbids (1.0, 2.2): it could be shown, but not published again."""
+    if text.isprintable():  # nothing illegal is, and it is ten times as fast
+        return text
     return _ILLEGAL.sub(lambda found: _MEANT.get(found[0], ""), text)
 
 

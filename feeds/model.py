@@ -31,16 +31,17 @@ class FetchRequest:
 
     ``timeout`` is the total deadline in seconds, redirects and body included. ``max_bytes`` caps
     the *decoded* body. ``headers`` come from the operator's configuration and are not sent to
-    another origin on a redirect; neither is ``basic_auth`` (user, password).
+    another origin on a redirect; neither is ``basic_auth`` (user, password). ``verify_tls`` off
+    lets off that origin only.
     """
 
     url: str
     validators: Validators | None = None
     accept: str = "*/*"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    basic_auth: tuple[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    basic_auth: tuple[str, str] | None = field(default=None, repr=False)
     user_agent: str | None = None
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     verify_tls: bool = True
     timeout: float = 30.0
     max_bytes: int = 10 * 1024 * 1024
@@ -224,6 +225,11 @@ class WireEvidence:
     agency: str
     strength: float
     sign: str
+
+    @property
+    def likely(self) -> bool:
+        """Whether it is more than a broadcaster's initials."""
+        return self.strength >= 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,6 +265,17 @@ def _registrable(host: str) -> str:
     return found or host
 
 
+def same_origin(one: str, other: str) -> bool:
+    """Whether two addresses have one scheme, host and port, and so share secrets (RFC 6454)."""
+    origins = [_origin(url) for url in (one, other)]
+    return origins[0] == origins[1] is not None
+
+
+def _origin(url: str) -> tuple[str, str | None] | None:
+    plain = absolute_http_url(url)
+    return None if plain is None else (urlsplit(plain).scheme, urlsplit(plain).netloc)
+
+
 class CanonicalEvidence(StrEnum):
     """What a page's ``rel=canonical`` turned out to say."""
 

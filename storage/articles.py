@@ -9,10 +9,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, func, or_, select, update
 
 from storage.database import Database
+from storage.locks import lock_articles
 from storage.search_index import index_article
 from storage.tables import article_texts, articles, entries, sources
 from storage.upsert import insert
-from storage.values import Appearance, ArticleReading, ArticleToRead
+from storage.values import (
+    Appearance,
+    ArticleReading,
+    ArticleToRead,
+    EarlierReading,
+    PageTrial,
+)
 
 _TEXTS = ("summary", "text", "html", "matching_text")
 
@@ -49,7 +56,8 @@ def claim_new(
                 articles.c.claimed_until,
             )
         ).all()
-        appearances = _appearances(connection, [row.id for row in rows])
+        ids = [row.id for row in rows]
+        appearances, earlier = _appearances(connection, ids), _earlier(connection, ids)
     return tuple(
         ArticleToRead(
             id=row.id,
@@ -59,6 +67,7 @@ def claim_new(
             appearances=tuple(appearances[row.id]),
             claimed_until=row.claimed_until,
             version=row.version,
+            earlier=earlier.get(row.id),
         )
         for row in sorted(rows, key=lambda row: row.id)
     )
@@ -86,10 +95,13 @@ def _appearances(
     rows = connection.execute(
         select(
             entries,
+            sources.c.url.label("source_url"),
             sources.c.name,
             sources.c.publisher,
             sources.c.priority,
             sources.c.full_text,
+            sources.c.page_trials,
+            sources.c.pages_passed,
             sources.c.language.label("source_language"),
         )
         .join(sources, sources.c.id == entries.c.source_id)
@@ -101,9 +113,19 @@ def _appearances(
     return found
 
 
+def _earlier(connection: Connection, article_ids: Sequence[int]) -> dict[int, EarlierReading]:
+    rows = connection.execute(
+        select(articles.c.id, articles.c.title, articles.c.text_hash, article_texts.c.text)
+        .join(article_texts, article_texts.c.article_id == articles.c.id)
+        .where(articles.c.id.in_(article_ids))
+    )
+    return {row.id: EarlierReading(row.title, row.text, row.text_hash or "") for row in rows}
+
+
 def _appearance(row: Row[Any]) -> Appearance:
     return Appearance(
         source_id=row.source_id,
+        source_url=row.source_url,
         source_name=row.name,
         publisher=row.publisher,
         priority=row.priority,
@@ -119,6 +141,8 @@ def _appearance(row: Row[Any]) -> Appearance:
         published_guessed=row.published_guessed,
         language=row.language,
         image=row.image,
+        page_trials=tuple(row.page_trials),
+        pages_passed=row.pages_passed,
     )
 
 
@@ -130,6 +154,7 @@ def commit_reading(db: Database, reading: ArticleReading) -> bool:
     stays what it was (see ``ArticleText``).
     """
     values = asdict(reading)
+    del values["trial"]
     texts = {name: values.pop(name) for name in _TEXTS}
     article_id, version = values.pop("article_id"), values.pop("version")
     values["published_at"] = values.pop("published")
@@ -154,7 +179,50 @@ def commit_reading(db: Database, reading: ArticleReading) -> bool:
             .on_conflict_do_update(index_elements=["article_id"], set_=shown)
         )
         index_article(connection, article_id, f"{reading.title}\n{reading.text}")
+        if reading.trial:
+            _remember(connection, reading.trial)
     return True
+
+
+def _remember(connection: Connection, trial: PageTrial) -> None:
+    own = sources.c.id == trial.source_id
+    if trial.worth is None:
+        passed = sources.c.pages_passed + 1
+        connection.execute(update(sources).where(own).values(pages_passed=passed))
+        return
+    known = connection.execute(select(sources.c.page_trials).where(own).with_for_update()).scalar()
+    trials = [*(known or ()), trial.worth][-trial.keep :]
+    connection.execute(update(sources).where(own).values(page_trials=trials, pages_passed=0))
+
+
+def read_alike_again(db: Database, page_key: str) -> int:
+    """Let those who took this text from a page before it was known for a wall be read again.
+
+    How many there were.
+    """
+    alike = select(articles.c.id).where(
+        articles.c.page_key == page_key, articles.c.text_source == "page"
+    )
+    with db.write() as connection:
+        ids = list(connection.execute(alike.order_by(articles.c.id)).scalars())
+        lock_articles(connection, ids)
+        connection.execute(
+            update(articles)
+            .where(articles.c.id.in_(ids))
+            .values(state="new", attempts=0, claimed_until=None, version=articles.c.version + 1)
+        )
+    return len(ids)
+
+
+def titles_alike(db: Database, page_key: str, article_id: int) -> tuple[str, ...]:
+    """The titles of other articles whose pages gave the same text at the same host."""
+    with db.read() as connection:
+        rows = connection.execute(
+            select(articles.c.title).where(
+                articles.c.page_key == page_key, articles.c.id != article_id
+            )
+        )
+        return tuple(row.title for row in rows)
 
 
 def count_by_state(db: Database) -> dict[str, int]:

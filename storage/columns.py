@@ -23,6 +23,9 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 def storable(text: str) -> str:
     """``text`` without the characters that no database keeps: NUL and halves of surrogate pairs."""
+    # Nearly all is storable, which this says of ASCII a hundred times faster than the pattern.
+    if text.isascii() and "\0" not in text:
+        return text
     return _UNSTORABLE.sub("", text)
 
 
@@ -32,6 +35,8 @@ def storable_key(text: str) -> str:
     (2,704 bytes.) The end of a longer one gives way to a hash of the whole.
     """
     key = storable(text)
+    if 4 * len(key) <= _KEY_BYTES:
+        return key
     encoded = key.encode()
     if len(encoded) <= _KEY_BYTES:
         return key
@@ -40,6 +45,8 @@ def storable_key(text: str) -> str:
 
 def dump_json(value: object) -> str:
     """JSON that either engine keeps."""
+    if value == []:  # most lists of most entries
+        return "[]"
     dumped = _encode(value)
     if "\\u0000" in dumped:
         dumped = _encode(_storable_json(value))
@@ -79,12 +86,13 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"naive time {value!r} where an aware one belongs")
-        utc = value.astimezone(UTC)
+        utc = value if value.tzinfo is UTC else value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - the base class's signature
         """Always aware UTC."""
         if value is None:
             return None
-        aware: datetime = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return aware.astimezone(UTC)
+        if value.tzinfo is None:
+            return value.replace(tzinfo=UTC)  # type: ignore[no-any-return] # the driver's
+        return value.astimezone(UTC)  # type: ignore[no-any-return] # the driver's

@@ -27,15 +27,18 @@ class DayCount:
     stories: int
 
 
-def count_entries(connection: Connection, commit: PollCommit | PushCommit) -> None:
+def count_entries(connection: Connection, commits: Sequence[PollCommit | PushCommit]) -> None:
     """Add new entries to their days."""
-    first = (commit.at - REMEMBERED).date()
-    published = [write.entry.published or commit.at for write in commit.new]
-    per_day = Counter(moment.astimezone(UTC).date() for moment in published)
+    counts: Counter[tuple[int, date]] = Counter()
+    for commit in commits:
+        first = (commit.at - REMEMBERED).date()
+        for write in commit.new:
+            day = (write.entry.published or commit.at).astimezone(UTC).date()
+            if day >= first:
+                counts[commit.source_id, day] += 1
     rows = [
-        {"source_id": commit.source_id, "day": day, "entries": count}
-        for day, count in sorted(per_day.items())
-        if day >= first
+        {"source_id": source_id, "day": day, "entries": count}
+        for (source_id, day), count in sorted(counts.items())
     ]
     _add(connection, source_days, rows, ("source_id", "day"))
 

@@ -142,7 +142,7 @@ def finish_delivery(
     """
     with db.write() as connection:
         if commit is not None:
-            write_entries(connection, commit)
+            write_entries(connection, [commit])
             _update_source(connection, commit)
             connection.execute(insert(connection, fetches).values(**_fetch_row(commit)))
         # The subscription first, here as everywhere: two transactions would else lock each other

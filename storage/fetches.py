@@ -1,9 +1,11 @@
 """The latest outcomes of each source's polls, for health and plots. So many, and no more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from storage.database import Database
 from storage.tables import Fetch, fetches, new_row
@@ -28,9 +30,27 @@ class FetchOutcomeRow:
     detail: str
 
 
-def record_fetch(connection: Connection, commit: PollCommit) -> None:
-    """Keep the outcome of a poll, and let go of the source's oldest beyond ``KEPT``."""
-    row = new_row(
+_LAST_KEPT = (
+    select(fetches.c.at)
+    .where(fetches.c.source_id == bindparam("source"))
+    .order_by(fetches.c.at.desc())
+    .offset(KEPT)
+    .limit(1)
+    .scalar_subquery()
+)
+_LET_GO = delete(fetches).where(
+    fetches.c.source_id == bindparam("source"), fetches.c.at <= _LAST_KEPT
+)
+
+
+def record_fetches(connection: Connection, commits: Sequence[PollCommit]) -> None:
+    """Keep the outcomes of polls, and let go of each source's oldest beyond ``KEPT``."""
+    connection.execute(insert(connection, fetches), [_row(commit) for commit in commits])
+    connection.execute(_LET_GO, [{"source": commit.source_id} for commit in commits])
+
+
+def _row(commit: PollCommit) -> dict[str, Any]:
+    return new_row(
         Fetch,
         source_id=commit.source_id,
         at=commit.at,
@@ -41,18 +61,6 @@ def record_fetch(connection: Connection, commit: PollCommit) -> None:
         new_entries=len(commit.new),
         changed_entries=len(commit.changed),
         detail=commit.error or "",
-    )
-    connection.execute(insert(connection, fetches).values(row))
-    last_kept = (
-        select(fetches.c.at)
-        .where(fetches.c.source_id == commit.source_id)
-        .order_by(fetches.c.at.desc())
-        .offset(KEPT)
-        .limit(1)
-        .scalar_subquery()
-    )
-    connection.execute(
-        delete(fetches).where(fetches.c.source_id == commit.source_id, fetches.c.at <= last_kept)
     )
 
 

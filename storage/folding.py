@@ -57,17 +57,25 @@ def waiting_to_fold(
     return tuple(sorted(found, key=lambda a: (a.published or a.arrived_at, a.url or "", a.id)))
 
 
-def folded_since(db: Database, since: datetime) -> Iterator[FoldArticle]:
-    """The folded articles that arrived since, in the order in which they were folded."""
+def folded_since(db: Database, since: datetime, newest: int | None = None) -> Iterator[FoldArticle]:
+    """The folded articles that arrived since, in the order in which they were folded.
+
+    With ``newest`` at most the so many that were folded last.
+    """
+    place = articles.c.fold_order
     statement = (
         _fold_articles()
-        .where(articles.c.fold_order.is_not(None), articles.c.arrived_at >= since)
-        .order_by(articles.c.fold_order)
+        .where(place.is_not(None), articles.c.arrived_at >= since)
+        .order_by(place)
         .execution_options(yield_per=500)
     )
-    with db.read() as connection, connection.execute(statement) as rows:
-        for row in rows:
-            yield _fold_article(row)
+    last = select(place).where(place.is_not(None)).order_by(place.desc()).offset(newest).limit(1)
+    with db.read() as connection:
+        if newest is not None and (before := connection.execute(last).scalar()) is not None:
+            statement = statement.where(place > before)
+        with connection.execute(statement) as rows:
+            for row in rows:
+                yield _fold_article(row)
 
 
 def folded_near(db: Database, article_ids: Sequence[int], later: int) -> tuple[FoldArticle, ...]:

@@ -2,22 +2,32 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from operator import itemgetter
+from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from feeds.model import FeedEntry
 from storage.chunks import chunks
 from storage.columns import storable_key
 from storage.database import Database
-from storage.days import count_entries
-from storage.fetches import record_fetch
+from storage.fetches import record_fetches
+from storage.incidents import record_incidents
 from storage.locks import lock_articles
-from storage.tables import Article, Entry, articles, entries, new_row, sources
-from storage.upsert import insert
+from storage.tables import (
+    Article,
+    Entry,
+    articles,
+    constant_values,
+    entries,
+    new_row,
+    sources,
+)
+from storage.upsert import insert_for
 from storage.values import EntryWrite, KnownEntry, PollCommit, PushCommit
 
+_OF_NEW_ARTICLES = {"key", "source_id", "url", "title", "arrived_at"}
 _KEEP = ("id", "source_id", "guid", "first_seen_at")
 
 
@@ -39,75 +49,93 @@ def known_entries(
         rows = list(connection.execute(latest)) if newest else []
         for some in chunks(given):
             rows += connection.execute(columns.where(entries.c.guid.in_(some)))
-    for row in rows:
-        digest = bytes.fromhex(row.raw_digest) if row.raw_digest else None
-        published = None if row.published_guessed else row.published_at
-        known[given.get(row.guid, row.guid)] = KnownEntry(row.content_hash, digest, published)
+    for guid, content_hash, digest, published, guessed in rows:
+        known[given.get(guid, guid)] = KnownEntry(
+            content_hash,
+            bytes.fromhex(digest) if digest else None,
+            None if guessed else published,
+        )
     return known
 
 
 def commit_poll(db: Database, commit: PollCommit) -> None:
     """Write one poll's outcome in one transaction."""
+    commit_polls(db, [commit])
+
+
+def commit_polls(db: Database, commits: Sequence[PollCommit]) -> None:
+    """Write the outcomes of polls of different sources in one transaction."""
     with db.write() as connection:
-        write_entries(connection, commit)
-        _update_source(connection, commit)
-        record_fetch(connection, commit)
+        write_entries(connection, commits)
+        _update_sources(connection, commits)
+        for commit in commits:
+            record_incidents(connection, commit.source_id, commit.incidents, commit.at)
+        record_fetches(connection, commits)
 
 
-def write_entries(connection: Connection, commit: PollCommit | PushCommit) -> None:
+def write_entries(connection: Connection, commits: Sequence[PollCommit | PushCommit]) -> None:
     """Write what is new and changed; changed entries' articles are to be read again."""
-    writes = commit.new + commit.changed
+    writes = [(commit, write) for commit in commits for write in commit.new + commit.changed]
     if writes:
-        ids = _ensure_articles(connection, commit, writes)
-        _upsert_entries(connection, commit, writes, ids)
-        _read_again(connection, {ids[storable_key(write.article_key)] for write in commit.changed})
-        count_entries(connection, commit)
+        ids = _ensure_articles(connection, writes)
+        _upsert_entries(connection, writes, ids)
+        changed = (write for commit in commits for write in commit.changed)
+        _read_again(connection, {ids[storable_key(write.article_key)] for write in changed})
 
 
 def _ensure_articles(
-    connection: Connection, commit: PollCommit | PushCommit, writes: Sequence[EntryWrite]
+    connection: Connection, writes: Iterable[tuple[PollCommit | PushCommit, EntryWrite]]
 ) -> dict[str, int]:
-    first: dict[str, FeedEntry] = {}
-    for write in writes:
-        first.setdefault(storable_key(write.article_key), write.entry)
+    first: dict[str, tuple[PollCommit | PushCommit, FeedEntry]] = {}
+    for commit, write in writes:
+        first.setdefault(storable_key(write.article_key), (commit, write.entry))
     rows = [
-        new_row(
-            Article,
-            key=key,
-            source_id=commit.source_id,
-            url=entry.url,
-            title=entry.title,
-            arrived_at=commit.at,
-        )
+        {
+            "key": key,
+            "source_id": commit.source_id,
+            "url": entry.url,
+            "title": entry.title,
+            "arrived_at": commit.at,
+        }
         # In one order everywhere: two polls that show the same articles would else lock each other
         # out.
-        for key, entry in sorted(first.items(), key=itemgetter(0))
+        for key, (commit, entry) in sorted(first.items(), key=itemgetter(0))
     ]
-    statement = insert(connection, articles).on_conflict_do_nothing(index_elements=["key"])
-    connection.execute(statement, rows)
+    connection.execute(_insert_articles(connection.dialect.name), rows)
     ids: dict[str, int] = {}
     for some in chunks(first):
         found = connection.execute(
             select(articles.c.id, articles.c.key).where(articles.c.key.in_(some))
         )
-        ids.update((row.key, row.id) for row in found)
+        ids.update((key, number) for number, key in found)
     return ids
 
 
 def _upsert_entries(
     connection: Connection,
-    commit: PollCommit | PushCommit,
-    writes: Sequence[EntryWrite],
+    writes: Iterable[tuple[PollCommit | PushCommit, EntryWrite]],
     ids: Mapping[str, int],
 ) -> None:
-    statement = insert(connection, entries)
+    rows = [_entry_row(commit, w, ids[storable_key(w.article_key)]) for commit, w in writes]
+    connection.execute(_upsert_entry(connection.dialect.name), rows)
+
+
+@cache
+def _insert_articles(dialect: str) -> Any:  # noqa: ANN401 - two unrelated Insert classes
+    # What is the same of all new ones stands in the statement: a parameter of a row costs 2 µs.
+    constants = constant_values(Article, _OF_NEW_ARTICLES)
+    statement = insert_for(dialect, articles).values(constants)
+    return statement.on_conflict_do_nothing(index_elements=["key"])
+
+
+@cache
+def _upsert_entry(dialect: str) -> Any:  # noqa: ANN401 - two unrelated Insert classes
+    statement = insert_for(dialect, entries)
     columns = [column.name for column in entries.c if column.name not in _KEEP]
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["source_id", "guid"],
         set_={name: statement.excluded[name] for name in columns},
     )
-    rows = [_entry_row(commit, write, ids[storable_key(write.article_key)]) for write in writes]
-    connection.execute(statement, rows)
 
 
 def _entry_row(
@@ -148,7 +176,18 @@ def _read_again(connection: Connection, article_ids: Iterable[int]) -> None:
         )
 
 
-def _update_source(connection: Connection, commit: PollCommit) -> None:
+def _update_sources(connection: Connection, commits: Iterable[PollCommit]) -> None:
+    # One statement for all that set the same columns.
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for commit in sorted(commits, key=attrgetter("source_id")):
+        values = _source_values(commit)
+        alike.setdefault(tuple(values), []).append(values | {"polled_id": commit.source_id})
+    statement = update(sources).where(sources.c.id == bindparam("polled_id"))
+    for rows in alike.values():
+        connection.execute(statement, rows)
+
+
+def _source_values(commit: PollCommit) -> dict[str, Any]:
     values: dict[str, Any] = {
         "next_poll_at": commit.next_poll_at,
         "schedule": dict(commit.schedule),
@@ -156,6 +195,7 @@ def _update_source(connection: Connection, commit: PollCommit) -> None:
         "gone": commit.gone,
         "last_poll_at": commit.at,
         "last_error": commit.error,
+        "trouble": commit.trouble,
     }
     if commit.error is None:
         values["last_success_at"] = commit.at
@@ -175,4 +215,4 @@ def _update_source(connection: Connection, commit: PollCommit) -> None:
             "etag": commit.validators.etag,
             "last_modified": commit.validators.last_modified,
         }
-    connection.execute(update(sources).where(sources.c.id == commit.source_id).values(values))
+    return values

@@ -16,6 +16,8 @@ PREFIX = 4
 """Letters from which a word also finds longer ones: "elect" finds "election"."""
 _MOST_TERMS, _MOST_WORDS = 12, 24
 _AROUND = 110
+_ARTICLES_A_STORY = 10
+"""Articles looked at for each story wanted; where that is too few the page is shorter."""
 _TERM = re.compile(r'(-?)"([^"]*)"|(-?)(\S+)')
 _SQUEEZED = re.compile(r"\s+")
 _index = table("article_search", column("rowid"), column("article_id"), column("words"))
@@ -103,17 +105,18 @@ def find_stories(
             found = found.where(part.exists())
     if before is not None:
         found = found.where(key < before)
-    found = found.order_by(key.desc())
+    found = found.order_by(key.desc()).limit(limit * _ARTICLES_A_STORY)
     firsts: dict[int, int] = {}
-    last, more = None, False
+    last = None
     with db.read() as connection:
-        with connection.execution_options(yield_per=limit).execute(found) as rows:
-            for row in rows:
-                if row.story_id not in firsts and len(firsts) == limit:
-                    more = True
-                    break
-                firsts.setdefault(row.story_id, row.id)
-                last = row.id
+        rows = connection.execute(found).all()
+        more = len(rows) == limit * _ARTICLES_A_STORY
+        for row in rows:
+            if row.story_id not in firsts and len(firsts) == limit:
+                more = True
+                break
+            firsts.setdefault(row.story_id, row.id)
+            last = row.id
         shown = connection.execute(
             select(articles.c.id, func.substr(articles.c.title, 1, 500).label("title"))
             .add_columns(func.substr(article_texts.c.text, 1, 50_000).label("text"))

@@ -28,7 +28,8 @@ _LAY_OUT = {
     "postgresql": (
         """CREATE TABLE IF NOT EXISTS article_search (article_id bigint PRIMARY KEY
         REFERENCES article_text ON DELETE CASCADE, words tsvector NOT NULL)""",
-        "CREATE INDEX IF NOT EXISTS ix_article_search_words ON article_search USING gin (words)",
+        """CREATE INDEX IF NOT EXISTS ix_article_search_words ON article_search
+        USING gin (words) WITH (fastupdate = off)""",
     ),
 }
 _WRITE = {

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, func, select, update
 
@@ -137,6 +138,8 @@ def _state(row: Row[Any]) -> SourceState:
         schedule=row.schedule,
         failures=row.failures,
         claimed_until=row.next_poll_at,
+        last_entry_at=row.last_entry_at,
+        trouble=row.trouble,
     )
 
 
@@ -157,6 +160,30 @@ def postpone(db: Database, source_id: int, until: datetime) -> None:
         connection.execute(
             update(sources).where(sources.c.id == source_id).values(next_poll_at=until)
         )
+
+
+def hold_host(db: Database, host: str, until: datetime) -> int:
+    """Let no source that is read from ``host`` be due before ``until``; how many were put off."""
+    with db.write() as connection:
+        rows = connection.execute(
+            select(sources.c.id, sources.c.feed_url)
+            .where(sources.c.removed_at.is_(None), sources.c.next_poll_at < until)
+            .order_by(sources.c.id)  # in one order everywhere: see _ensure_articles
+            .with_for_update(key_share=True)
+        )
+        held = [row.id for row in rows if _host(row.feed_url) == host.lower()]
+        for some in chunks(held):
+            connection.execute(
+                update(sources).where(sources.c.id.in_(some)).values(next_poll_at=until)
+            )
+    return len(held)
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def make_all_due(db: Database, now: datetime) -> int:

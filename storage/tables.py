@@ -4,14 +4,15 @@
 UTC. Every change here needs a migration (a test compares the two).
 """
 
+from collections.abc import Collection
 from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, Table, UniqueConstraint, text
+from sqlalchemy import Index, Table, UniqueConstraint, literal_column, text
 from sqlmodel import AutoString, Field, SQLModel
 
-from storage.columns import BigId, CleanText, Json, UtcDateTime
+from storage.columns import BigId, CleanText, Json, UtcDateTime, dump_json
 
 
 class Source(SQLModel, table=True):
@@ -59,6 +60,11 @@ class Source(SQLModel, table=True):
     last_success_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_entry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_error: str | None = None
+    page_trials: list[str] = Field(
+        default_factory=list, sa_type=Json, description="What its latest article pages were worth."
+    )
+    pages_passed: int = Field(default=0, description="Entries since, whose pages were not fetched.")
+    trouble: str | None = Field(default=None, description="The incident it has not recovered from.")
 
 
 class Entry(SQLModel, table=True):
@@ -100,6 +106,7 @@ class Article(SQLModel, table=True):
     __table_args__ = (
         Index("ix_article_queue", "state", "id"),
         Index("ix_article_newest", "source_id", "id"),
+        Index("ix_article_page_key", "page_key"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
@@ -125,8 +132,11 @@ class Article(SQLModel, table=True):
     text_source: str | None = Field(default=None, description="feed or page")
     text_reasons: list[str] = Field(default_factory=list, sa_type=Json)
     text_length: int = 0
-    text_hash: str | None = Field(default=None, description="Of the displayed text and title.")
+    text_hash: str | None = Field(
+        default=None, index=True, description="Of the displayed text and title."
+    )
     wall: str | None = None
+    page_key: str | None = Field(default=None, description="Of the page's host and its text.")
 
     fold_order: int | None = Field(default=None, index=True, sa_type=BigId)
     folded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -294,6 +304,80 @@ class Day(SQLModel, table=True):
     stories: int = 0
 
 
+class Publication(SQLModel, table=True):
+    """That an output has published a story (or an article), and its place in that sequence.
+
+    Places are never given twice. No foreign key: retention may take the item first.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("output", "item_id"),
+        UniqueConstraint("output", "position"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    output: str
+    item_id: int = Field(sa_type=BigId, description="Story or article.")
+    position: int = Field(sa_type=BigId)
+
+
+class OutputProgress(SQLModel, table=True):
+    """How far an output has looked through what there is, and what it has archived."""
+
+    __tablename__ = "output_progress"
+
+    id: int | None = Field(default=None, primary_key=True)
+    output: str = Field(unique=True)
+    admits: str = Field(description="Names the filter that decided what is in its sequence.")
+    looked_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="Latest change of a story that was judged."
+    )
+    looked_to: int = Field(
+        default=0, sa_type=BigId, description="Last story, or article in fold order."
+    )
+    next_position: int = Field(default=1, sa_type=BigId)
+    archived_to: int = Field(default=0, sa_type=BigId, description="Last position in an archive.")
+    archives: int = 0
+
+
+class Archive(SQLModel, table=True):
+    """A closed archive of an output (RFC 5005, 4): its entries as they stood then, frozen."""
+
+    __table_args__ = (UniqueConstraint("output", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    output: str
+    number: int
+    closed_at: datetime = Field(sa_type=UtcDateTime)
+    full: bool = Field(description="Whether it holds whole articles.")
+    body: bytes
+
+
+class Rendition(SQLModel, table=True):
+    """Since when a document of an output has had the bytes that ``digest`` names."""
+
+    __table_args__ = (UniqueConstraint("output", "page", "form"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    output: str
+    page: int
+    form: str
+    digest: str
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Incident(SQLModel, table=True):
+    """What happened to a source: it began to fail, moved, fell silent, recovered, is gone."""
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    source_id: int
+    at: datetime = Field(sa_type=UtcDateTime)
+    kind: str
+    name: str
+    feed_url: str
+    detail: str = ""
+
+
 class Setting(SQLModel, table=True):
     """Small facts of the installation itself, such as the authority its ids are minted under."""
 
@@ -378,6 +462,11 @@ corrections = SQLModel.metadata.tables["correction"]
 fetches = SQLModel.metadata.tables["fetch"]
 source_days = SQLModel.metadata.tables["source_day"]
 days = SQLModel.metadata.tables["day"]
+publications = SQLModel.metadata.tables["publication"]
+output_progress = SQLModel.metadata.tables["output_progress"]
+archives = SQLModel.metadata.tables["archive"]
+renditions = SQLModel.metadata.tables["rendition"]
+incidents = SQLModel.metadata.tables["incident"]
 settings = SQLModel.metadata.tables["setting"]
 subscriptions = SQLModel.metadata.tables["subscription"]
 deliveries = SQLModel.metadata.tables["delivery"]
@@ -395,6 +484,23 @@ def new_row(model: type[SQLModel], **values: Any) -> dict[str, Any]:  # noqa: AN
     No instance of the model is made for it: that alone takes a millisecond.
     """
     return _defaults(model) | values
+
+
+def constant_values(model: type[SQLModel], varying: Collection[str]) -> dict[str, Any]:
+    """The model's defaults, without those of ``varying``, as SQL that needs no parameters."""
+    defaults = _defaults(model).items()
+    return {
+        name: literal_column(_as_sql(value))
+        for name, value in defaults
+        if name not in varying and value is not None
+    }
+
+
+def _as_sql(value: object) -> str:
+    if isinstance(value, str | list | dict):
+        text = value if isinstance(value, str) else dump_json(value)
+        return "'" + text.replace("'", "''") + "'"
+    return str(value)  # numbers, TRUE and FALSE
 
 
 @cache

@@ -51,6 +51,9 @@ class SourceState:
     schedule: Mapping[str, Any]
     failures: int
     claimed_until: datetime
+    last_entry_at: datetime | None = None
+    trouble: str | None = None
+    """The incident it has not recovered from: ``failing``, ``silent`` or ``gone``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,14 @@ class FeedFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentWrite:
+    """What happened to a source, in words: ``failing``, ``recovered``, ``moved`` ..."""
+
+    kind: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PollCommit:
     """Everything one poll changes. Written in one transaction: no ETag without its entries.
 
@@ -141,6 +152,8 @@ class PollCommit:
     body_hash: str | None = None
     new: tuple[EntryWrite, ...] = ()
     changed: tuple[EntryWrite, ...] = ()
+    incidents: tuple[IncidentWrite, ...] = ()
+    trouble: str | None = None
 
 
 # --- push -------------------------------------------------------------------------------------
@@ -242,6 +255,7 @@ class Appearance:
     """An entry as the extractor needs it, with the source that showed it."""
 
     source_id: int
+    source_url: str
     source_name: str
     publisher: str
     priority: int
@@ -257,6 +271,17 @@ class Appearance:
     published_guessed: bool
     language: str | None
     image: str | None
+    page_trials: tuple[str, ...] = ()
+    pages_passed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierReading:
+    """What an article said when it was read before."""
+
+    title: str
+    text: str
+    text_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +296,19 @@ class ArticleToRead:
     claimed_until: datetime
     version: int = 0
     """Rises when an entry of it changes; goes back with the reading."""
+    earlier: EarlierReading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageTrial:
+    """What a source's page was worth, to be remembered of it; ``worth`` None: it was not fetched.
+
+    ``keep`` is how many are remembered.
+    """
+
+    source_id: int
+    worth: str | None
+    keep: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +339,8 @@ class ArticleReading:
     text_hash: str
     wall: str | None
     version: int | None = None
+    page_key: str | None = None
+    trial: PageTrial | None = None
 
 
 # --- fold -------------------------------------------------------------------------------------
@@ -482,6 +522,8 @@ class ArticleView:
     summary: str = ""
     text: str = ""
     html: str = ""
+    guid: str = ""
+    """Its source's own id of it. Empty except where an article is shown by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -519,3 +561,75 @@ class StoryFilter:
     limit: int = 100
     offset: int = 0
     by_publication: bool = False
+    sources: tuple[str, ...] = ()
+    """Addresses of sources, one of which tells the story."""
+    without_leads: tuple[str, ...] = ()
+    """Addresses of sources, none of which leads it."""
+    seen_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an output has come. ``admits`` names the filter that decided on its sequence."""
+
+    admits: str = ""
+    looked_at: datetime | None = None
+    looked_to: int = 0
+    next_position: int = 1
+    archived_to: int = 0
+    archives: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What an output published, in short: enough to choose by. ``source_id`` is the lead's."""
+
+    id: int
+    position: int
+    source_id: int | None
+    outlets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of what an output published is asked for: the ``newest`` so many.
+
+    They are looked for behind position ``after``, among what was published ``since``, is told in
+    one of ``categories`` and in one of ``languages``.
+    """
+
+    newest: int
+    after: int = 0
+    since: datetime | None = None
+    categories: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What an item says, for filters by words."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedArchive:
+    """A closed archive: its frozen entries, and whether they are whole articles."""
+
+    number: int
+    closed_at: datetime
+    full: bool
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """An incident as subscribers of the source health feed see it."""
+
+    id: int
+    at: datetime
+    kind: str
+    name: str
+    feed_url: str
+    detail: str

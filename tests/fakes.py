@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -108,6 +109,10 @@ class FakeTools:
             random.Random(1),
             self.tally,
         )
+
+    def configure(self, **settings: Any) -> None:
+        """Other settings; what is made of ``tools`` from now on has them."""
+        self.tools = replace(self.tools, settings=Settings.model_validate(settings))
 
 
 def answer(url: str, body: bytes | str = b"", status: int = 200, **headers: str) -> Response:

@@ -22,8 +22,9 @@ from aggregator.stages.announcing import (
     announcements,
     gap,
 )
+from aggregator.stages.masthead import Identity
 from aggregator.stages.outputs import FORMATS
-from aggregator.stages.publisher import Identity, Publisher
+from aggregator.stages.publisher import Publisher
 from feeds.websub import publish_form
 from storage.database import open_database
 from storage.pings import all_pings

@@ -12,7 +12,7 @@ from aggregator.cli.commands import main
 from aggregator.version import VERSION
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("check", "demo", "init", "render", "run", "update")
+COMMANDS = ("check", "demo", "extract", "init", "render", "run", "update")
 
 
 @pytest.fixture(autouse=True)

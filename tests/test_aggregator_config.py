@@ -232,3 +232,65 @@ def test_durations_are_written_as_they_are_read(milliseconds: int) -> None:
 def test_the_line_of_a_key(location: tuple[str | int, ...], line: int | None) -> None:
     text = 'a = 1\n[t]\n"b c" = 2\n[[s]] # first\nx = 1\n[[s]]\n  x = 2\n'
     assert line_of(text, location) == line
+
+
+SOURCES = """
+[[source]]
+url = "https://example.org/feed.xml"
+name = "Example Times"
+[[output]]
+name = "x"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('sources = ["Exampel Times"]', 'there is no source "Exampel Times"; did you mean'),
+        ('exclude_sources = ["x"]', 'exclude_sources: there is no source "x"'),
+        ('include = [{regex = "(a+)+$"}]', "include: '(a+)+$' takes too long on some texts"),
+        ('exclude = [{regex = "["}]', "exclude: '[' is no regular expression"),
+        ('include = [" "]', "' ' is no keyword"),
+        ("include = [{}]", 'include: needs either keyword = "..." or regex = "..."'),
+        ('include = [{keyword = "a", regex = "b"}]', "needs either keyword"),
+        ('include = [{keyword = "a", in = "body"}]', "in = 'body' input should be 'anywhere'"),
+        ('include = [{regx = "a"}]', 'unknown key "regx"; did you mean "regex"?'),
+        ('content = "full"', "republish = true if you may show them to everybody"),
+        ("fold = false\nmin_outlets = 2", "fold = false shows articles"),
+        ('fold = false\nsettle = "5m"', "fold = false shows articles"),
+        ('fold = false\norder = "covered"', "fold = false shows articles"),
+        ('order = "oldest"', "order = 'oldest'"),
+        ("per_source = 0", "per_source = 0"),
+        ("max_bytes = 5", "max_bytes = 5"),
+    ],
+)
+def test_what_an_output_cannot_be(tmp_path: Path, text: str, problem: str) -> None:
+    found = problems(tmp_path, SOURCES + text)
+    assert len(found) == 1
+    assert found[0].startswith("FILE:")
+    assert problem in found[0]
+
+
+def test_an_output_with_everything(tmp_path: Path) -> None:
+    text = """
+title = "Mine"
+subtitle = "All mine"
+sources = ["Example Times", "https://example.org/feed.xml"]
+include = ["quake*", {keyword = "flood", in = "title"}, {regex = "a|b", in = "text"}]
+exclude = [{regex = "c"}]
+max_age = "2d"
+settle = "30m"
+order = "covered"
+per_source = 3
+content = "full"
+republish = true
+"""
+    output = load_config(write(tmp_path, SOURCES + text), {}).output[0]
+    assert [item.place for item in output.include] == ["anywhere", "title", "text"]
+    assert (output.max_age, output.settle) == (timedelta(days=2), timedelta(minutes=30))
+    assert output.rolling
+
+
+def test_status_is_an_address_of_the_daemons_own(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, '[[output]]\nname = "status"')
+    assert "is an address of the daemon's own" in problem

@@ -106,7 +106,7 @@ def test_known_entries_are_changed_or_nothing() -> None:
         (NotAFeed("an HTML page"), "not a feed: an HTML page"),
         (
             NotAFeed("an HTML page", ("https://times.example/rss", "https://times.example/b")),
-            "the page names a feed: https://times.example/rss",
+            "it offers https://times.example/rss, https://times.example/b: list",
         ),
     ],
 )

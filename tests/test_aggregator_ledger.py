@@ -1,6 +1,6 @@
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -121,3 +121,48 @@ async def test_a_wrong_statement_is_not_taken_for_trouble(ledger: Ledger) -> Non
     with pytest.raises(Exception, match="no such table") as caught:
         await ledger.write(wrong)
     assert not isinstance(caught.value, StorageTroubleError)
+
+
+async def test_items_that_wait_are_written_together_and_each_by_itself_where_that_fails(
+    ledger: Ledger,
+) -> None:
+    groups: list[list[int]] = []
+
+    def write(_: Database, numbers: Sequence[int]) -> None:
+        groups.append(list(numbers))
+        if 2 in numbers:
+            raise ValueError("two")
+
+    await asyncio.gather(*(ledger.write_grouped(write, number) for number in (0, 1)))
+    results = await asyncio.gather(
+        *(ledger.write_grouped(write, number) for number in (1, 2, 3)), return_exceptions=True
+    )
+    assert groups == [[0, 1], [1, 2, 3], [1], [2], [3]]
+    assert [str(result) for result in results] == ["None", "two", "None"]
+
+
+async def test_a_group_is_tried_once_while_the_storage_is_in_trouble(ledger: Ledger) -> None:
+    tries: list[int] = []
+
+    def write(_: Database, numbers: Sequence[int]) -> None:
+        tries.append(len(numbers))
+        raise StorageTroubleError("the disk is full")
+
+    waiting = (ledger.write_grouped(write, number) for number in range(150))
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(result, StorageTroubleError) for result in results)
+    assert tries == [100, 50]
+
+
+async def test_what_nobody_waits_for_any_more_is_written_with_the_others(ledger: Ledger) -> None:
+    written: list[int] = []
+    tasks = [
+        asyncio.create_task(ledger.write_grouped(lambda _, some: written.extend(some), number))
+        for number in (1,)
+    ]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    while not written:
+        await asyncio.sleep(0)
+    assert written == [1]

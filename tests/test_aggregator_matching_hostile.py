@@ -124,18 +124,13 @@ def chain(count: int) -> list[Document]:
     return documents
 
 
-CUBIC = pytest.mark.xfail(
-    run=False,
-    reason="second looks read every link of every member of one large story: work grows with the "
-    "cube of its size; remove this mark once Stories keeps sums of links",
-)
 ALIKE = [
-    pytest.param(one_title, marks=CUBIC),
+    one_title,
     one_title_of_nobody,
     one_title_of_one_source,
-    pytest.param(one_title_other_texts, marks=CUBIC),
+    one_title_other_texts,
     one_text,
-    pytest.param(one_word, marks=CUBIC),
+    one_word,
     nothing,
     chain,
 ]
@@ -152,7 +147,7 @@ def test_four_times_as_many_take_no_more_than_some_four_times_the_work(
     assert pairs <= PAIRS * len(many)
 
 
-@pytest.mark.parametrize("documents", [pytest.param(one_title, marks=CUBIC), one_title_of_nobody])
+@pytest.mark.parametrize("documents", [one_title, one_title_of_nobody])
 def test_five_thousand_items_of_one_title_are_compared_with_a_few_each(
     documents: Documents,
 ) -> None:

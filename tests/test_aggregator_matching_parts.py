@@ -8,22 +8,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.cluster import pair_confusion_matrix
 
+from aggregator.matching.background import Background
+from aggregator.matching.completing import ENOUGH, completed
 from aggregator.matching.copies import containment, sketch
 from aggregator.matching.corrections import Correction, Corrections
 from aggregator.matching.document import Document
 from aggregator.matching.evaluate import score
 from aggregator.matching.fingerprint import Fingerprinter
 from aggregator.matching.fold import below_floors, evaluate_file, fold, macro
+from aggregator.matching.holdout import f1_of_held
 from aggregator.matching.index import Postings
 from aggregator.matching.jsonl import opened_pile, read_rows
 from aggregator.matching.model import Model, ModelError
 from aggregator.matching.reasons import apart, probability
 from aggregator.matching.tokens import BREAK, CAPITAL, NUMBER, Tokenizer, language_code
 from aggregator.matching.train import train
+from aggregator.matching.window import Window
 
 # --- tokens ---------------------------------------------------------------------------------------
 
@@ -157,6 +161,7 @@ def test_scores_of_a_hand_worked_example() -> None:
     assert (scores.articles, scores.found, scores.true) == (5, 3, 2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=30))
 def test_pairwise_agrees_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     true, found = [a for a, _ in pairs], [b for _, b in pairs]
@@ -166,6 +171,24 @@ def test_pairwise_agrees_with_scikit_learn(pairs: list[tuple[int, int]]) -> None
         assert scores.pairwise.precision == pytest.approx(right / (right + wrong))
     if right + missed:
         assert scores.pairwise.recall == pytest.approx(right / (right + missed))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
+def test_scores_of_what_is_held_out_are_those_of_all_where_all_is(
+    pairs: list[tuple[int, int]],
+) -> None:
+    true, found = [a for a, _ in pairs], [b for _, b in pairs]
+    whole = score(true, found)
+    scores = f1_of_held(true, found, np.ones(len(pairs), dtype=bool))
+    assert scores == pytest.approx((whole.bcubed.f1, whole.pairwise.f1))
+
+
+def test_what_is_not_held_out_does_not_count() -> None:
+    held = np.array([True, True, False, False])
+    assert f1_of_held("aabb", [1, 1, 2, 3], held) == (1, 1)
+    # A held-out article among others': its pairs count, theirs do not.
+    assert f1_of_held("abbb", [1, 1, 1, 1], np.array([True, False, False, False]))[1] == 0
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
@@ -245,6 +268,50 @@ def test_a_fingerprint_is_small_and_the_same_each_time() -> None:
     assert one.packed.nbytes + one.shingles.nbytes < 1_200
 
 
+@given(
+    st.lists(
+        st.tuples(st.text(max_size=40), st.text(max_size=300), st.sampled_from(("en", "vi", None))),
+        max_size=40,
+    )
+)
+@settings(deadline=None, max_examples=40)
+def test_fingerprints_made_together_are_those_made_one_by_one(
+    texts: list[tuple[str, str, str | None]],
+) -> None:
+    chance = random.Random(len(texts))
+    long = " ".join(f"W{chance.randrange(9_000)}" for _ in range(900))
+    documents = [
+        Document(n, title, text, language=tag) for n, (title, text, tag) in enumerate(texts)
+    ]
+    documents.append(Document(99, "A Title Here", long, language="en"))
+    maker = Fingerprinter(Background())
+    for made, document in zip(maker.make_all(documents), documents, strict=True):
+        alone = maker.make(document)
+        assert made.packed.tolist() == alone.packed.tolist()
+        assert made.shingles.tolist() == alone.shingles.tolist()
+        assert (made.title, made.title_words, made.words) == (
+            alone.title,
+            alone.title_words,
+            alone.words,
+        )
+
+
+def test_a_story_is_completed_by_a_fair_sample_within_bounds() -> None:
+    window, maker = Window(Background()), Fingerprinter(Background())
+    for number in range(100):
+        window.add(maker.make(Document(number, f"Headline number {number}")))
+    members = {"large": range(80), "small": range(80, 83), "other": range(83, 100)}
+    story = {slot: name for name, slots in members.items() for slot in slots}
+    found = completed(window, [5, 7, 81], story.__getitem__, members.__getitem__)
+    assert {80, 82} <= set(found)
+    assert not {5, 7, 81} & set(found)
+    assert not set(members["other"]) & set(found)
+    sampled = [slot for slot in found if slot < 80]
+    assert ENOUGH // 2 <= len(sampled) <= ENOUGH - 2
+    assert min(sampled) < 10
+    assert max(sampled) > 60
+
+
 # --- files ----------------------------------------------------------------------------------------
 
 
@@ -317,6 +384,11 @@ def test_training_is_deterministic_saved_whole_and_learns(tmp_path: Path) -> Non
     loaded = Model.load(tmp_path / "0.json")
     assert loaded.provenance["date"] == "2026-03-01"
     assert loaded.provenance["files"] == ["labelled.jsonl"]
+    for rows in ("on the rows trained on", "on clusters held out"):
+        ((name, (bcubed, pairwise)),) = loaded.provenance[rows].items()
+        assert name == "labelled.jsonl"
+        assert 80 < bcubed <= 100
+        assert 60 < pairwise <= 100
     assert loaded.background.documents == {"en": len(newsroom(40, 1))}
     report = evaluate_file(write(tmp_path / "other.jsonl", *newsroom(30, 2)), loaded)
     assert report.scores.bcubed.f1 > 0.8

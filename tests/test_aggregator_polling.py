@@ -9,7 +9,6 @@ from builders import HOUR, MINUTE, NOW, source_config
 from fakes import FakeTools, answer, failure, rss
 
 from aggregator.children import ChildFailure
-from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.stages.findings import Finding, unread
 from aggregator.stages.polling import (
@@ -18,7 +17,6 @@ from aggregator.stages.polling import (
     Poller,
     decide,
     health_of,
-    politeness,
     remembered,
 )
 from aggregator.stages.schedule import Health, Politeness
@@ -122,6 +120,53 @@ async def test_retry_after_holds_the_host_that_answered(edges: FakeTools) -> Non
     assert held == "https://feeds.example/times"
     assert seconds == pytest.approx(7200)
     assert edges.tally.failed == {"Times": "the server answered 503"}
+
+
+async def test_retry_after_puts_off_the_hosts_other_sources_in_every_process_and_later(
+    edges: FakeTools,
+) -> None:
+    """Where that is remembered, a restart or another process does not forget it."""
+    database = edges.ledger.database
+    other = "https://times.example/sport.xml"
+    sync_sources(
+        database, [source_config(), source_config("x", url=other), source_config("far")], NOW
+    )
+    edges.fetcher.answers[URL] = answer(URL, status=429, Retry_After="7200")
+    poller = Poller(edges.tools)
+    (first,) = await poller.claim(1)
+    await poller.poll(first)
+    due = {health.url: health.next_poll_at for health in source_health(database)}
+    assert first.url == URL
+    assert due[other] == NOW + 2 * HOUR
+    assert due["https://far.example/feed.xml"] == NOW
+
+
+async def test_retry_after_holds_the_source_alone_where_so_configured(edges: FakeTools) -> None:
+    database = edges.ledger.database
+    other = "https://times.example/sport.xml"
+    sync_sources(database, [source_config(), source_config("x", url=other)], NOW)
+    edges.configure(source=[{"url": URL, "retry_after": "source"}])
+    edges.fetcher.answers[URL] = answer(URL, status=429, Retry_After="7200")
+    poller = Poller(edges.tools)
+    (first,) = await poller.claim(1)
+    await poller.poll(first)
+    due = {health.url: health.next_poll_at for health in source_health(database)}
+    assert due[URL] >= NOW + 2 * HOUR
+    assert due[other] == NOW
+    assert edges.pacer.holds == []
+
+
+async def test_a_source_is_asked_as_configured_for_it(edges: FakeTools) -> None:
+    own = {"url": URL, "username": "ann", "password": "s3cret", "host_interval": "0s"}
+    edges.configure(source=[own | {"interval": "2m", "timeout": "7s"}])
+    edges.fetcher.answers[URL] = FEED
+    await poll(edges)
+    (request,) = edges.fetcher.requests
+    assert request.basic_auth == ("ann", "s3cret")
+    assert request.timeout == 7
+    assert edges.pacer.turns == [(URL, 0.0)]
+    (health,) = source_health(edges.ledger.database)
+    assert 2 * MINUTE <= health.next_poll_at - NOW < 3 * MINUTE
 
 
 async def test_a_failure_without_retry_after_holds_nobody_else(edges: FakeTools) -> None:
@@ -291,11 +336,6 @@ def test_the_schedule_survives_being_written_down() -> None:
     )
     assert health_of(remembered(health)) == health
     assert health_of({}) == Health()
-
-
-def test_the_limits_are_those_of_the_settings() -> None:
-    settings = Settings.model_validate({"fetch": {"min_interval": "1m", "max_interval": "2h"}})
-    assert politeness(settings.fetch) == Politeness(min_interval=60, max_interval=7200)
 
 
 # --- after a pause ------------------------------------------------------------------------------

@@ -9,11 +9,13 @@ from builders import MINUTE, NOW, add_articles, add_source, add_story, as_write,
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
+from aggregator.stages.documents import Document, make_document
+from aggregator.stages.masthead import Identity
 from aggregator.stages.outputs import FORMATS
-from aggregator.stages.publisher import Document, Identity, Publisher, make_document
+from aggregator.stages.publisher import Publisher
 from feeds.writing.http_cache import IDENTITY
 from storage.database import open_database
-from storage.publishing import latest_stories
+from storage.publishing import latest_stories, stories_by_id
 from storage.sources import sync_sources
 from storage.values import SourceConfig, StoryFilter
 
@@ -27,7 +29,7 @@ class CountingLedger(Ledger):
     reads = 0
 
     async def read(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        self.reads += function is latest_stories
+        self.reads += function is stories_by_id
         return await super().read(function, *args, **kwargs)
 
 

@@ -9,25 +9,19 @@ from fakes import FakeTools, answer, failure
 
 from aggregator.children import ChildFailure
 from aggregator.ledger import Ledger
-from aggregator.stages.reading import (
-    ENOUGH,
-    LEASE,
-    MOST_ATTEMPTS,
-    Reader,
-    best_appearance,
-    no_page,
-    settle,
-    text_hash,
-    usable_page,
-)
-from feeds.model import DateSource, Hop, PageReading, WireEvidence
+from aggregator.stages.material_change import text_hash
+from aggregator.stages.pages import MOST_PAGES, usable_page
+from aggregator.stages.reading import LEASE, MOST_ATTEMPTS, Reader, best_appearance, settle, wanted
+from feeds.model import DateSource, FetchOutcome, Hop, PageReading, WireEvidence
 from feeds.page.article import ArticleMaterial, PageBytes
-from feeds.page.choose import Choice
+from feeds.page.choose import Choice, FeedText
+from feeds.page.worth import Trial
 from storage.articles import claim_new, count_by_state
 from storage.database import open_database
 from storage.folding import waiting_to_fold
 from storage.polling import commit_poll
-from storage.tables import articles
+from storage.sources import source_health
+from storage.tables import article_texts, articles, sources
 from storage.values import Appearance, ArticleReading, ArticleToRead
 
 URL = "https://times.example/a"
@@ -122,6 +116,23 @@ async def test_robots_txt_and_the_page_each_wait_their_turn(edges: FakeTools) ->
     assert edges.pacer.visits == ["https://cdn.example/a"]
 
 
+async def test_a_page_that_answers_with_retry_after_holds_its_host(edges: FakeTools) -> None:
+    arrive(edges)
+    edges.fetcher.answers[URL] = answer(URL, status=429, Retry_After="600")
+    await read_all(edges)
+    assert edges.pacer.holds == [(URL, 600.0)]
+    (health,) = source_health(edges.ledger.database)
+    assert health.next_poll_at >= NOW + timedelta(seconds=600)
+
+
+async def test_a_pages_retry_after_holds_nobody_where_so_configured(edges: FakeTools) -> None:
+    arrive(edges)
+    edges.configure(fetch={"retry_after": "source"})
+    edges.fetcher.answers[URL] = answer(URL, status=429, Retry_After="600")
+    await read_all(edges)
+    assert edges.pacer.holds == []
+
+
 async def test_a_held_host_is_left_alone(edges: FakeTools) -> None:
     arrive(edges)
     edges.pacer.held[URL] = 300.0
@@ -156,7 +167,7 @@ async def test_one_whose_lease_ended_while_it_waited_is_left_to_others(edges: Fa
 async def test_a_page_that_kills_its_child_leaves_the_feeds_text(edges: FakeTools) -> None:
     arrive(edges)
     edges.fetcher.answers[URL] = answer(URL, PAGE)
-    edges.children.failures = [ChildFailure("memory", "needed more than 1024 MiB")]
+    edges.children.failures = [None, ChildFailure("memory", "needed more than 1024 MiB")]
     await read_all(edges)
     found = row(edges)
     assert found.text_source == "feed"
@@ -175,7 +186,8 @@ async def test_an_article_of_which_nothing_can_be_read_is_settled_all_the_same(
     assert found.state == "read"
     assert found.title == "Title of a"
     assert found.text_length == 0
-    assert "the feed's text could not be read: died" in found.text_reasons
+    assert "the feed's text could not be read: too long" in found.text_reasons
+    assert "the page could not be read: died" in found.text_reasons
 
 
 async def test_a_wall_is_named_and_the_feeds_text_serves(edges: FakeTools) -> None:
@@ -208,6 +220,7 @@ async def test_an_article_changed_while_it_was_read_is_read_again(edges: FakeToo
 def appearance(**changes: Any) -> Appearance:
     known = Appearance(
         source_id=1,
+        source_url="https://times.example/feed.xml",
         source_name="Times",
         publisher="times.example",
         priority=0,
@@ -233,25 +246,35 @@ def to_read(*appearances: Appearance, **changes: Any) -> ArticleToRead:
     )
 
 
+WHOLE = FeedText("Title", "word " * 200, "", "", None)
+CUT = FeedText("Title", "word " * 20, "", "", "the feed's text ends in '[...]'")
+
+
 @pytest.mark.parametrize(
-    ("shown", "article", "words"),
+    ("shown", "article", "fetch", "words"),
     [
-        ({}, {}, ""),
-        ({"full_text": "never"}, {}, "as configured"),
-        ({"content_html": "x" * ENOUGH}, {}, "carries the text itself"),
-        ({"content_html": "x" * (ENOUGH - 1)}, {}, ""),
-        ({"content_html": "x" * ENOUGH, "full_text": "always"}, {}, ""),
-        ({}, {"url": None}, "names no page"),
-        ({}, {"attempts": MOST_ATTEMPTS}, ""),
-        ({}, {"attempts": MOST_ATTEMPTS + 1}, "given up after 3 attempts"),
+        ({}, {}, True, "too little is known"),
+        ({"full_text": "never"}, {}, False, "as configured"),
+        ({"full_text": "always", "page_trials": (Trial.NO_BETTER,) * 12}, {}, True, "always"),
+        ({"page_trials": (Trial.FEED_WHOLE,) * 12}, {}, False, "carries whole texts"),
+        ({"page_trials": (Trial.FEED_WHOLE,) * 12, "pages_passed": 50}, {}, True, "a check"),
+        ({}, {"url": None}, False, "names no page"),
+        ({}, {"attempts": MOST_ATTEMPTS}, True, ""),
+        ({}, {"attempts": MOST_ATTEMPTS + 1}, False, "given up after 3 attempts"),
     ],
 )
 def test_which_pages_are_fetched(
-    shown: dict[str, Any], article: dict[str, Any], words: str
+    shown: dict[str, Any], article: dict[str, Any], fetch: bool, words: str
 ) -> None:
-    said = no_page(to_read(**article), appearance(**shown))
-    assert words in said
-    assert bool(said) == bool(words)
+    decided, why = wanted(to_read(**article), appearance(**shown), WHOLE)
+    assert decided is fetch
+    assert words in why
+
+
+def test_a_cut_entry_of_a_source_with_whole_texts_is_fetched() -> None:
+    known = appearance(page_trials=(Trial.FEED_WHOLE,) * 12)
+    assert wanted(to_read(), known, CUT)[0]
+    assert not wanted(to_read(), known, WHOLE)[0]
 
 
 async def test_what_is_not_fetched_is_read_from_the_feed(edges: FakeTools) -> None:
@@ -268,7 +291,7 @@ def test_an_interrupted_reading_counts_as_an_attempt(database_url: str) -> None:
     for attempt in range(1, MOST_ATTEMPTS + 2):
         (article,) = claim_new(with_database, NOW, NOW, 10)
         assert article.attempts == attempt
-    assert no_page(article, article.appearances[0])
+    assert not wanted(article, article.appearances[0], CUT)[0]
     with_database.close()
 
 
@@ -281,9 +304,27 @@ def test_the_preferred_source_speaks_then_the_one_that_says_most() -> None:
 
 
 def test_a_page_without_a_content_type_may_be_one() -> None:
-    assert usable_page(answer(URL, b"<p>")) == (PageBytes(URL, b"<p>", None), ())
+    assert usable_page(answer(URL, b"<p>")).pages == (PageBytes(URL, b"<p>", None),)
     kind = "application/XHTML+xml; charset=utf-8"
-    assert usable_page(answer(URL, b"<p>", Content_Type=kind))[0] == PageBytes(URL, b"<p>", kind)
+    assert usable_page(answer(URL, b"<p>", Content_Type=kind)).pages == (
+        PageBytes(URL, b"<p>", kind),
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "answered"),
+    [
+        (failure(URL), False),
+        (answer(URL, status=503), False),
+        (answer(URL, status=429), False),
+        (answer(URL, status=403), True),
+        (answer(URL, status=410), True),
+        (answer(URL, b"%PDF", Content_Type="application/pdf"), True),
+        (answer(URL, b"<p>"), True),
+    ],
+)
+def test_only_a_sites_own_word_teaches(outcome: FetchOutcome, answered: bool) -> None:
+    assert usable_page(outcome).answered is answered
 
 
 # --- settling -----------------------------------------------------------------------------------
@@ -365,6 +406,8 @@ def test_evidence_and_walls_are_kept() -> None:
     reading = settled(page)
     assert (reading.agency, reading.place, reading.wall) == ("AP", "Kherson", "paywall")
     assert (settled().agency, settled().place, settled().wall) == (None, None, None)
+    faint = page_reading(wire=WireEvidence("WABC", 0.3, "dateline"))
+    assert settled(faint).agency is None
 
 
 def test_white_space_punctuation_and_capitals_are_no_change_of_text() -> None:
@@ -377,3 +420,170 @@ def test_a_title_taken_from_the_page_counts_for_the_hash() -> None:
     one = settled(page_reading(title="One"), title="")
     two = settled(page_reading(title="Two"), title="")
     assert one.text_hash != two.text_hash
+
+
+# --- what a source teaches ----------------------------------------------------------------------
+
+WHOLE_HTML = "".join(f"<p>{sentence}</p>" for sentence in SENTENCES)
+
+
+async def show(edges: FakeTools, source_id: int, guid: str, **entry: Any) -> None:
+    url = f"https://times.example/{guid}"
+    edges.fetcher.answers.setdefault(url, answer(url, PAGE.replace("harbour", f"{guid} harbour")))
+    commit_poll(edges.ledger.database, poll_commit(source_id, entry_write(guid, **entry)))
+    await read_all(edges)
+
+
+def fetched(edges: FakeTools) -> int:
+    return sum(url != ROBOTS for url in edges.fetcher.asked)
+
+
+async def test_where_the_feed_carries_everything_pages_are_fetched_no_more(
+    edges: FakeTools,
+) -> None:
+    source = add_source(edges.ledger.database)
+    for number in range(8):
+        await show(edges, source.id, f"w{number}", content_html=WHOLE_HTML)
+    assert fetched(edges) == 5
+    await show(edges, source.id, "cut", content_html="<p>Only this much [...]</p>")
+    assert fetched(edges) == 6
+    with edges.ledger.database.read() as connection:
+        known = connection.execute(sources.select()).one()
+    assert known.page_trials == [Trial.FEED_WHOLE] * 5 + [Trial.BETTER]
+    assert known.pages_passed == 0
+
+
+async def test_entries_that_pass_are_counted(edges: FakeTools) -> None:
+    source = add_source(edges.ledger.database)
+    for number in range(7):
+        await show(edges, source.id, f"w{number}", content_html=WHOLE_HTML)
+    commit_poll(edges.ledger.database, poll_commit(source.id, entry_write("newest")))
+    (article,) = claim_new(edges.ledger.database, NOW, NOW, 10)
+    assert article.appearances[0].pages_passed == 2
+    assert article.appearances[0].page_trials == (Trial.FEED_WHOLE,) * 5
+
+
+async def test_a_failure_of_the_moment_teaches_nothing(edges: FakeTools) -> None:
+    source = add_source(edges.ledger.database)
+    for number in range(7):
+        url = f"https://times.example/d{number}"
+        edges.fetcher.answers[url] = failure(url)
+        await show(edges, source.id, f"d{number}")
+    assert fetched(edges) == 7
+
+
+async def test_a_source_that_refuses_its_pages_is_asked_no_more(edges: FakeTools) -> None:
+    source = add_source(edges.ledger.database)
+    for number in range(7):
+        url = f"https://times.example/r{number}"
+        edges.fetcher.answers[url] = answer(url, status=403)
+        await show(edges, source.id, f"r{number}")
+    assert fetched(edges) == 5
+
+
+# --- the same text again ------------------------------------------------------------------------
+
+NOTICE = (
+    "<html><head><title>Courier</title></head><body><p>Dear reader, the Courier is written by "
+    "people who live where you live. Tell us who you are to go on, it takes a minute.</p></body>"
+)
+
+
+async def test_the_same_text_for_other_articles_is_a_wall_and_the_first_is_read_again(
+    edges: FakeTools,
+) -> None:
+    source = add_source(edges.ledger.database, full_text="always")
+    for guid, title in (("one", "Harbour bridge closed"), ("two", "Mayor resigns")):
+        edges.fetcher.answers[f"https://times.example/{guid}"] = answer(URL, NOTICE)
+        await show(edges, source.id, guid, title=title, summary_html="<p>Short.</p>")
+    await read_all(edges)
+    with edges.ledger.database.read() as connection:
+        rows = connection.execute(articles.select()).all()
+    assert [(row.wall, row.text_source, row.state) for row in rows] == [
+        ("repeated", "feed", "read")
+    ] * 2
+    assert all("the page is a wall (repeated)" in row.text_reasons for row in rows)
+
+
+async def test_one_article_at_two_addresses_is_no_wall(edges: FakeTools) -> None:
+    source = add_source(edges.ledger.database, full_text="always")
+    for guid, title in (("one", "Harbour bridge lorries"), ("two", "Council: bridge lorries")):
+        edges.fetcher.answers[f"https://times.example/{guid}"] = answer(URL, PAGE)
+        await show(edges, source.id, guid, title=title)
+    with edges.ledger.database.read() as connection:
+        assert {row.wall for row in connection.execute(articles.select())} == {None}
+
+
+# --- rules and articles in several pages --------------------------------------------------------
+
+
+def ruled(edges: FakeTools, **rules: Any) -> None:
+    arrive(edges)
+    source = {"url": "https://times.example/feed.xml"} | rules
+    edges.configure(source=[source])
+
+
+async def test_the_operators_rules_are_kept(edges: FakeTools) -> None:
+    ruled(edges, select=["#only"])
+    edges.fetcher.answers[URL] = answer(
+        URL, PAGE.replace("</article>", "</article><div id='only'><p>Just this text.</p></div>")
+    )
+    await read_all(edges)
+    assert row(edges).text_length == len("Just this text.")
+
+
+def page_of(number: int, of: int, after: str = "") -> str:
+    part = "".join(f"<p>{sentence}</p>" for sentence in SENTENCES[4 * number : 4 * number + 4])
+    link = f"<a class='next' href='/a?page={number + 1}'>next</a>" if number + 1 < of else after
+    return f"<html><body><article><h1>Bridge reopens</h1>{part}</article>{link}</body></html>"
+
+
+async def test_an_article_in_several_pages_is_read_whole(edges: FakeTools) -> None:
+    ruled(edges, next_page="a.next")
+    edges.fetcher.answers[URL] = answer(URL, page_of(0, 3))
+    for number in (1, 2):
+        at = f"{URL}?page={number}"
+        edges.fetcher.answers[at] = answer(at, page_of(number, 3))
+    await read_all(edges)
+    assert edges.fetcher.asked == [ROBOTS, URL, f"{URL}?page=1", f"{URL}?page=2"]
+    assert [url for url, _ in edges.pacer.turns] == edges.fetcher.asked
+    with edges.ledger.database.read() as connection:
+        text = connection.execute(article_texts.select()).one().text
+    assert all(sentence in text for sentence in SENTENCES[:12])
+
+
+@pytest.mark.parametrize(
+    ("link", "asked"),
+    [
+        ("<a class='next' href='https://elsewhere.example/a'>next</a>", 1),
+        ("<a class='next' href='/a'>next</a>", 1),
+        ("<a class='next' href='/missing'>next</a>", 2),
+    ],
+)
+async def test_next_pages_are_of_the_same_site_and_asked_for_once(
+    edges: FakeTools, link: str, asked: int
+) -> None:
+    ruled(edges, next_page="a.next")
+    edges.fetcher.answers[URL] = answer(URL, page_of(0, 1, link))
+    await read_all(edges)
+    assert fetched(edges) == asked
+    missing = "page 2 is missing: the page's server answered 404" in row(edges).text_reasons
+    assert missing == (asked == 2)
+
+
+async def test_an_endless_article_ends(edges: FakeTools) -> None:
+    ruled(edges, next_page="a.next")
+    for number in range(MOST_PAGES + 5):
+        at = f"{URL}?page={number}" if number else URL
+        edges.fetcher.answers[at] = answer(at, page_of(number, 99))
+    await read_all(edges)
+    assert fetched(edges) == MOST_PAGES
+
+
+async def test_a_page_whose_next_kills_a_child_stands_alone(edges: FakeTools) -> None:
+    ruled(edges, next_page="a.next")
+    edges.fetcher.answers[URL] = answer(URL, page_of(0, 3))
+    edges.children.failures = [None, ChildFailure("timeout", "too long")]
+    await read_all(edges)
+    assert fetched(edges) == 1
+    assert row(edges).state == "read"

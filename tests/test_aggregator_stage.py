@@ -164,3 +164,16 @@ async def test_what_was_just_being_claimed_is_given_back_too() -> None:
     assert isinstance(result[0], asyncio.CancelledError)
     assert given_back == [7]
     assert [line["event"] for line in logs] == ["release failed"]
+
+
+async def test_a_claim_is_made_for_many_free_slots_at_once() -> None:
+    work, claims = Work(100), []
+
+    async def claim(limit: int) -> Sequence[int]:
+        claims.append(limit)
+        return await work.claim(limit)
+
+    await Stage("test", claim, work.handle, slots=32).drain()
+    assert sorted(work.done) == list(range(100))
+    assert len(claims) < 30
+    assert all(limit >= 4 for limit in claims)

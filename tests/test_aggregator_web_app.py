@@ -3,6 +3,7 @@
 import base64
 import gzip
 import html
+import json
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -30,10 +31,13 @@ from starlette.routing import Route
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.stages.publisher import Identity, Publisher
+from aggregator.stages.masthead import Identity
+from aggregator.stages.outputs import FORMATS
+from aggregator.stages.publisher import Publisher
 from aggregator.web.app import Site, create_app, routes
 from aggregator.web.front import PAGE_SIZE
 from aggregator.web.pages import ICON_PATH, STYLE, STYLE_PATH
+from feeds.writing.output_values import MEDIA_TYPES
 from storage.database import open_database
 from storage.folding import stories_of
 
@@ -44,6 +48,7 @@ SETTINGS = Settings.model_validate(
         "output": [
             {"name": "world"},
             {"name": "full", "content": "full", "token": TOKEN},
+            {"name": "paged", "limit": 10, "max_bytes": 10_000, "token": TOKEN},
         ],
     }
 )
@@ -52,9 +57,7 @@ PAGE, STORY, WORLD = "/", "/story/story-0", "/world.atom"
 PUBLIC = [
     PAGE,
     STORY,
-    WORLD,
-    "/world.rss",
-    "/world.json",
+    *(f"{name}.{form}" for name in ("/world", "/status", STORY) for form in FORMATS),
     "/sources",
     "/source/1",
     "/opml",
@@ -295,6 +298,27 @@ async def test_types_and_how_long_answers_keep(
         "/static/newsfold.css",
         "/full.atom",
         "/full.atom?token=",
+        "/world/1.atom",
+        "/world/2.atom",
+        "/world/99999999999999999999999.atom",
+        "/world/-1.atom",
+        "/world/x.atom",
+        "/world/2.xml",
+        "/world/archive/1.atom",
+        "/paged/2.atom",
+        "/paged/archive/1.atom",
+        f"/paged/archive/0.atom?token={TOKEN}",
+        f"/paged/archive/99.atom?token={TOKEN}",
+        f"/paged/archive/99999999999999999999.atom?token={TOKEN}",
+        f"/paged/99.atom?token={TOKEN}",
+        f"/paged/99.atom?token={TOKEN}&q=story",
+        "/full.atom?q=story",
+        "/full.atom?limit=bad",
+        "/status.xml",
+        "/status/2.atom",
+        "/story/nothing.atom",
+        "/story/story-0.xml",
+        "/story/Story.atom",
         f"/full.atom?token={TOKEN[:-1]}",
         f"/full.atom?token={TOKEN}x",
         "/full.atom?token=%ff%fe",
@@ -477,6 +501,109 @@ async def test_a_story_that_became_part_of_another_leads_there(get: Client) -> N
     assert (await get("/story/" + headers["Location"]))[0] == 200
 
 
+async def test_the_feed_of_such_a_story_leads_there_too(get: Client) -> None:
+    status, headers, _ = await get("/story/story-1.rss")
+    assert (status, headers["Location"]) == (301, "story-0.rss")
+    _, _, body = await get("/story/story-0.json")
+    feed = json.loads(body)
+    assert [item["title"] for item in feed["items"]] == ["Title 2", "Title 1"], "latest first"
+    assert feed["feed_url"] == "https://news.example/story/story-0.json"
+    _, headers, _ = await get("/story/story-0.atom")
+    status, _, _ = await get("/story/story-0.atom", If_None_Match=headers["ETag"])
+    assert status == 304
+
+
+async def test_pages_and_archives_are_found_by_their_links(get: Client) -> None:
+    token = f"?token={TOKEN}"
+    url, seen = f"/paged.json{token}", 0
+    for _ in range(50):
+        status, headers, body = await get(url)
+        assert status == 200
+        assert headers["Cache-Control"].startswith("private, max-age=")
+        assert ("archive" in url) == ("86400" in headers["Cache-Control"])
+        status, _, _ = await get(url, If_None_Match=headers["ETag"])
+        assert status == 304
+        feed = json.loads(body)
+        seen += len(feed["items"])
+        if "next_url" not in feed:
+            break
+        url = feed["next_url"].removeprefix("https://news.example")
+        assert url.endswith(token)
+    assert "archive/1.json" in url, "the eldest comes last"
+    assert seen >= STORIES - 1
+    status, _, _ = await get("/paged/archive/1.atom" + token)
+    assert status == 200
+
+
+async def test_what_follows_the_last_archive_is_the_current_document(get: Client) -> None:
+    token = f"?token={TOKEN}"
+    _, _, body = await get(f"/paged.atom{token}")
+    (link,) = re.findall(rb'rel="prev-archive" href="https://news.example(/[^"]*)"', body)
+    last = int(re.findall(rb"archive/(\d+)", link)[0])
+    status, headers, _ = await get(f"/paged/archive/{last + 1}.atom{token}")
+    assert (status, headers["Location"]) == (307, f"../../paged.atom{token}")
+
+
+async def test_a_part_of_an_output(get: Client) -> None:
+    async def titles(query: str) -> list[str]:
+        status, headers, body = await get(f"/world.json?{query}")
+        assert (status, headers["Content-Type"]) == (200, "application/feed+json; charset=utf-8")
+        return [item["title"] for item in json.loads(body)["items"]]
+
+    assert await titles("q=story%207") == [f"Story {n}" for n in (37, 27, 17, 7)]
+    assert await titles("q=text&limit=2") == ["Story 44", "Story 43"]
+    assert len(await titles("category=world&category=x")) == STORIES - 1
+    assert await titles("category=x") == []
+    assert await titles("language=de") == []
+    assert len(await titles("language=en&limit=3")) == 3
+    _, _, whole = await get("/world.json")
+    for query in ("", "q=", "limit=", "utm_source=x&x=y", "category="):
+        assert (await get(f"/world.json?{query}"))[2] == whole
+    _, headers, _ = await get("/world.atom?q=story")
+    for condition in (
+        {"If_None_Match": headers["ETag"]},
+        {"If_Modified_Since": headers["Last-Modified"]},
+    ):
+        assert (await get("/world.atom?q=story", **condition))[0] == 304
+
+
+@pytest.mark.parametrize(
+    ("query", "line"),
+    [
+        ("limit=0", "limit: a whole number from 1 to 1000"),
+        ("limit=1001", "limit: a whole number from 1 to 1000"),
+        ("limit=-1", "limit: a whole number from 1 to 1000"),
+        ("limit=many", "limit: a whole number from 1 to 1000"),
+        ("limit=%D9%A3", "limit: a whole number from 1 to 1000"),
+        ("limit=" + "9" * 5000, "limit: a whole number from 1 to 1000"),
+        ("q=" + "x" * 201, "q: at most 10 words of 200 characters in all"),
+        ("q=" + "x+" * 11, "q: at most 10 words of 200 characters in all"),
+        ("language=%3Cb%3E", 'language: a tag such as "en" or "pt-BR"'),
+        ("category=%00", "category: holds characters that no category has"),
+        ("category=" + "x" * 201, "category: at most 20, of 200 characters each"),
+        ("&".join(f"category={n}" for n in range(21)), "category: at most 20, of 200 character"),
+    ],
+)
+async def test_what_cannot_be_asked_for_is_refused_in_a_line(
+    get: Client, query: str, line: str
+) -> None:
+    status, headers, body = await get(f"/world.atom?{query}")
+    assert status == 400
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert body.decode().startswith(line)
+    assert body.count(b"\n") == 1
+
+
+async def test_pages_advertise_the_feeds_that_go_with_them(get: Client) -> None:
+    for page, feeds in ((PAGE, ["/world"]), (STORY, ["/world", STORY])):
+        _, _, body = await get(page)
+        root = etree.HTML(body)
+        linked = {(link.get("type"), link.get("href")) for link in root.iterfind(".//link")}
+        for form in FORMATS:
+            for feed in feeds:
+                assert (MEDIA_TYPES[form], f"https://news.example{feed}.{form}") in linked
+
+
 async def test_the_sources_as_opml(get: Client) -> None:
     _, _, body = await get("/opml")
     (outline,) = etree.fromstring(body).xpath("//outline[@xmlUrl]")
@@ -491,9 +618,10 @@ async def test_before_the_first_publication_nothing_is_ready(database_url: str) 
     async with site_at(database_url, ready=False, refresh=False) as (get, _):
         status, _, body = await get("/readyz")
         assert (status, body) == (503, b'{"status":"starting"}')
-        status, headers, _ = await get(WORLD)
-        assert status == 503
-        assert headers["Retry-After"] == "5"
+        for path in (WORLD, "/world.atom?q=x", "/status.rss"):
+            status, headers, _ = await get(path)
+            assert status == 503
+            assert headers["Retry-After"] == "5"
         assert (await get("/healthz"))[2] == b'{"status":"ok","problems":{}}'
 
 
@@ -507,6 +635,7 @@ def test_every_route_is_documented_and_every_documented_route_exists() -> None:
     there = {route.path for route in routes(site).routes if isinstance(route, Route)}
     there = {path.replace(STYLE_PATH, "/static/newsfold.{hash}.css") for path in there}
     there = {path.replace(ICON_PATH, "/static/newsfold.{hash}.svg") for path in there}
+    there = {path.replace(":int}", "}") for path in there}
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)) == there
+    assert set(re.findall(r"^\| `(/[^`]*)` \|", page, re.MULTILINE)) == there
     assert "max-age=300" in page.replace("\n", " ")

@@ -147,7 +147,7 @@ async def site(database_url: str, **server: Any) -> AsyncIterator[tuple[str, Set
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         named = settings.server.model_copy(update={"base_url": url})
         here = settings.model_copy(update={"server": named})
-        app = create_app(Site(here, ledger, publisher, lambda: True, lambda: NOW))
+        app = create_app(Site(here, ledger, publisher, lambda: True, clock=lambda: NOW))
         await publisher.refresh()
         async with serving(app, listener):
             yield url, here

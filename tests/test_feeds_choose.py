@@ -1,41 +1,23 @@
-from datetime import UTC, datetime
-
 import pytest
 from pages import PARAGRAPHS
 
-from feeds.model import FeedEntry, PageReading
+from feeds.model import PageReading
 from feeds.page.choose import (
+    FeedMaterial,
     FeedText,
-    Tried,
     choose_text,
     feed_text,
     readable_text,
     truncation,
-    worth_fetching,
 )
 
 WHOLE = "\n\n".join(PARAGRAPHS)
 HTML = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
 
 
-def entry(content: str = "", summary: str = "") -> FeedEntry:
-    return FeedEntry(
-        guid="1",
-        url="https://courier.example/bridge",
-        canonical_url=None,
-        title="Harbour bridge closed",
-        summary_html=summary,
-        content_html=content,
-        authors=(),
-        categories=(),
-        published=datetime(2026, 11, 20, tzinfo=UTC),
-        updated=None,
-        published_guessed=False,
-        language=None,
-        image=None,
-        enclosures=(),
-        content_hash="",
-    )
+def entry(content: str = "", summary: str = "") -> FeedMaterial:
+    url = "https://courier.example/bridge"
+    return FeedMaterial("Harbour bridge closed", url, summary, content)
 
 
 def feed(text: str = "", *, truncated: str | None = None) -> FeedText:
@@ -175,37 +157,3 @@ def test_a_bad_reading_falls_back_to_the_feed(carried: str, read: str, reason: s
 
 def test_a_cut_feed_does_not_call_a_shorter_page_cut() -> None:
     assert choose_text(feed(WHOLE * 2, truncated="cut"), page(WHOLE)).source == "page"
-
-
-def tried(source: str, *, whole: bool, times: int = 12) -> list[Tried]:
-    return [Tried("page" if source == "page" else "feed", whole)] * times
-
-
-@pytest.mark.parametrize(
-    ("carried", "recent", "since", "fetch"),
-    [
-        (WHOLE, [], 0, True),
-        (WHOLE, tried("feed", whole=True, times=4), 0, True),
-        (WHOLE, tried("feed", whole=True), 0, False),
-        (WHOLE, tried("feed", whole=True), 50, True),
-        (PARAGRAPHS[0], tried("feed", whole=True), 0, True),
-        (PARAGRAPHS[0], tried("feed", whole=False), 0, False),
-        (PARAGRAPHS[0], tried("feed", whole=False), 60, True),
-        (PARAGRAPHS[0], tried("page", whole=False), 0, True),
-        (WHOLE, [*tried("page", whole=True), *tried("feed", whole=True)], 0, False),
-        (WHOLE, [*tried("feed", whole=True), *tried("page", whole=True, times=1)], 0, True),
-    ],
-)
-def test_a_source_teaches_whether_its_pages_are_worth_it(
-    carried: str, recent: list[Tried], since: int, fetch: bool
-) -> None:
-    decided, why = worth_fetching(feed(carried), recent, since)
-    assert decided is fetch
-    assert why
-
-
-def test_what_is_remembered_of_a_choice() -> None:
-    carried = feed(PARAGRAPHS[0])
-    assert Tried.of(carried, choose_text(carried, page())) == Tried("page", feed_whole=False)
-    whole = feed(WHOLE)
-    assert Tried.of(whole, choose_text(whole, page())) == Tried("feed", feed_whole=True)

@@ -170,6 +170,10 @@ HOSTILE = {
     "brackets": b"<p>" + b"(" * 50_000 + b"</p><p>" + b")" * 50_000 + b"</p>",
     "paragraphs": b"<p>hello world, (AP)</p>" * 20_000,
     "script": b"<script>" + b"<" * 500_000,
+    "links": b"<a href='/x'>link text</a> " * 60_000,
+    "cells": b"<table>" + b"<tr><td>a</td><td>b</td></tr>" * 60_000,
+    "title": b"<title>" + b"word - " * 300_000 + b"</title><p>hello",
+    "many attributes": (b"<p " + b"".join(b"a%d " % n for n in range(3_000)) + b">hello</p>") * 30,
     "json": b"<script type='application/ld+json'>" + b'{"a":' * 50_000 + b"</script><p>hello",
 }
 
@@ -231,3 +235,31 @@ def test_the_development_pages_are_read_as_well_as_measured() -> None:
 def overlap(text: str, gold: str) -> float:
     ours, theirs = set(text.lower().split()), set(gold.lower().split())
     return 2 * len(ours & theirs) / max(1, len(ours) + len(theirs))
+
+
+def test_labels_over_the_text_are_not_of_it() -> None:
+    html = article(before="<p>Opinion</p><p>3 min</p><p>Photo: Jo Park</p>")
+    reading = read_page(html, URL)
+    assert reading.text == "\n\n".join(PARAGRAPHS)
+    assert reading.matching_text == "\n".join(PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    ("stated", "found"),
+    [
+        ("Ann Berg", "Ann Berg"),
+        ("Norwick Courier", "Marta Lind"),
+        ("mlind2", "Marta Lind"),
+        ("Associated Press", "Associated Press"),
+    ],
+)
+def test_a_publisher_or_a_users_name_is_no_author_where_one_is_printed(
+    stated: str, found: str
+) -> None:
+    head = (
+        f"<meta name='author' content='{stated}'>"
+        "<meta property='og:site_name' content='Norwick Courier'>"
+    )
+    printed = article(head=head, before="<p class='byline'>By Marta Lind</p>")
+    assert read_page(printed, URL).authors == (found,)
+    assert read_page(article(head=head), URL).authors == (stated,)

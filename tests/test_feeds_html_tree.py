@@ -5,7 +5,10 @@ import time
 import pytest
 
 from feeds.page.html_tree import (
+    MOST_ELEMENTS,
+    MOST_TEXT,
     UnreadablePageError,
+    bound,
     decode,
     parse_html,
     parse_page,
@@ -101,3 +104,36 @@ def test_dead_weight_goes_and_json_ld_stays() -> None:
     strip_dead_weight(tree)
     assert [script.get("type") for script in tree.iter("script")] == ["application/ld+json"]
     assert tree.find("body").text_content() == "ac"
+
+
+def test_a_tree_of_ordinary_size_is_left_alone() -> None:
+    tree = parse_html("<body>" + "<p>word <b>bold</b> tail</p>" * 1000)
+    before = tree.text_content()
+    assert not bound(tree)
+    assert tree.text_content() == before
+
+
+def test_a_tree_of_a_great_many_elements_ends_early() -> None:
+    tree = parse_html("<body><p>first</p>" + "<ul><li>item</li></ul>" * MOST_ELEMENTS)
+    assert bound(tree)
+    assert tree.xpath("count(//*)") <= MOST_ELEMENTS
+    assert tree.text_content().startswith("first")
+    assert not bound(tree)
+
+
+def test_a_tree_of_very_much_text_ends_early_and_keeps_its_data() -> None:
+    data = "<script type='application/ld+json'>{}</script>"
+    text = "word " * (MOST_TEXT // 10)
+    tree = parse_html(f"<body>{data}<p>{text}</p><i>x</i>{text}<p>{text}</p><p>end</p>")
+    assert bound(tree)
+    assert len(tree.text_content()) <= MOST_TEXT + len("{}")
+    assert tree.findtext(".//script") == "{}"
+    assert "end" not in tree.text_content()
+
+
+def test_a_long_tag_keeps_a_few_attributes_and_loses_a_great_many() -> None:
+    few = parse_html(f"<p id='x' data-state='{'y' * 50_000}'>hello</p>")
+    assert few.find(".//p").get("id") == "x"
+    many = parse_html("<p " + " ".join(f"a{number}=1" for number in range(5000)) + ">hello</p>")
+    assert dict(many.find(".//p").attrib) == {}
+    assert many.text_content() == "hello"

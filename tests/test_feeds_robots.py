@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from protego import Protego
 from scripted_server import ScriptedServer, redirect, reply
 
 from feeds.http.fetch import HttpFetcher
@@ -118,6 +119,39 @@ def test_a_file_made_to_explode_does_not(separator: str) -> None:
     assert time.perf_counter() - started < 3
 
 
+@pytest.mark.parametrize("rule", ["Disallow: /{}", "Allow: /{}"])
+def test_more_rules_than_anybody_means_allow_nothing(rule: str) -> None:
+    text = "User-agent: *\n" + "\n".join(rule.format(n) for n in range(11_000))
+    assert "too many to be meant" in (rules(text).refusal(f"{SITE}/a") or "")
+    assert rules("User-agent: other" + text[13:]).refusal(f"{SITE}/a") is None
+
+
+def test_more_wildcards_than_can_be_matched_allow_nothing() -> None:
+    many = "User-agent: *\n" + "\n".join(f"Disallow: /*{n}" for n in range(1_100))
+    assert "too many" in (rules(many).refusal(f"{SITE}/a") or "")
+
+
+_LINES = st.lists(
+    st.sampled_from(
+        ["User-agent: *", "User-agent: newsfold", "User-agent: other", "user agent other",
+         "Disallow: /", "Disallow: /a", "Disallow /a", "Allow: /a", "Disallow:", "Crawl-delay: 3",
+         "Request-rate: 1/5", "Sitemap: https://a.example/", "Host: a.example", "# note", "",
+         "word", "Content-Signal: ai-train=no", "Disallow: /b # note"]
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@given(_LINES)
+@settings(deadline=None, max_examples=300)
+def test_what_is_said_to_others_changes_nothing(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    whole = Protego.parse(text)
+    for path in ("/", "/a", "/b"):
+        assert allows(text, path) == whole.can_fetch(SITE + path, "newsfold")
+    assert rules(text).crawl_delay == whole.crawl_delay("newsfold")
+
+
 def test_an_address_that_is_no_url_is_refused() -> None:
     assert rules("User-agent: *\nDisallow: /a").refusal("http://[/b?x") is not None
 
@@ -224,6 +258,27 @@ async def test_memory_of_sites_is_bounded() -> None:
     for n in range(6000):
         await robots.rules(FetchRequest(f"https://site{n}.example/"))
     assert len(robots._sites) == 5000
+
+
+async def test_long_files_together_are_bounded_too() -> None:
+    text = "User-agent: *\n" + f"Disallow: /{'a' * 900}\n" * 500
+    fetcher = FakeFetcher([answer(text)])
+    robots = Robots(fetcher, "newsfold")
+    for n in range(20):
+        await robots.rules(FetchRequest(f"https://site{n}.example/"))
+    assert 15 < len(robots._sites) < 20
+    await robots.rules(FetchRequest("https://site19.example/"))
+    assert len(fetcher.requests) == 20
+
+
+async def test_a_file_that_says_too_much_is_asked_for_once_a_day_as_well() -> None:
+    text = "User-agent: *\n" + "Disallow: /a\n" * 11_000
+    fetcher, clock = FakeFetcher([answer(text)]), Clock()
+    robots = Robots(fetcher, "newsfold", clock=clock)
+    assert (await robots.rules(FetchRequest(f"{SITE}/a"))).closed
+    clock.now = 80_000
+    assert (await robots.rules(FetchRequest(f"{SITE}/a"))).closed
+    assert len(fetcher.requests) == 1
 
 
 async def test_over_the_wire_with_a_redirect() -> None:

@@ -234,10 +234,32 @@ def test_signs_are_counted_in_the_markup() -> None:
     assert signs.walled == "paywall"
 
 
-def test_the_same_text_again_is_a_wall() -> None:
-    text = "Norwick Courier is a local newspaper."
-    assert repeated(text, {text_key("norwick courier is a LOCAL newspaper")}) == Wall(
-        "repeated", "the same host gave the same text for another address"
-    )
-    assert repeated(text, {text_key("another text")}) is None
-    assert repeated("", {text_key("")}) is None
+NOTICE = "Norwick Courier is a local newspaper. To go on reading, tell us who you are."
+
+
+def test_the_same_text_for_another_article_is_a_wall() -> None:
+    wall = repeated(NOTICE, "Harbour bridge closed", ["Mayor resigns after a week"])
+    assert wall == Wall("repeated", "the same host gave the same text for another article")
+    assert repeated(NOTICE, "哈尔滨大桥关闭", ["市长辞职"]) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "headline", "others"),
+    [
+        (NOTICE, "Harbour bridge closed", []),
+        (NOTICE, "Harbour bridge closed", ["Harbour bridge CLOSED"]),
+        ("The harbour bridge was closed on Monday.", "Harbour bridge closed", ["Bridge shut"]),
+        ("中美元首会晤在旧金山举行。", "中美元首旧金山会晤", ["中美合作"]),
+    ],
+)
+def test_an_article_at_two_addresses_is_none(text: str, headline: str, others: list[str]) -> None:
+    assert repeated(text, headline, others) is None
+
+
+def test_which_texts_share_a_key() -> None:
+    key = text_key("courier.example", NOTICE)
+    assert key == text_key("COURIER.example", NOTICE.upper())
+    assert key != text_key("times.example", NOTICE)
+    assert key != text_key("courier.example", "Another text")
+    assert text_key("courier.example", " ... ") is None
+    assert text_key("courier.example", "word " * 600) is None

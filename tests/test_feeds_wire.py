@@ -170,3 +170,10 @@ def test_initials_with_other_meanings_need_a_place_that_marks_them() -> None:
     assert agency_named("PA") == "PA Media"
     assert agency_named("PA", sure=False) is None
     assert agency_named("nobody") is None
+
+
+def test_a_month_is_no_outlet() -> None:
+    assert wire_evidence(["This guide was originally published in April 2020."], ()) is None
+    found = wire_evidence(["This text was originally published in Mayo Times."], ())
+    assert found is not None
+    assert found.agency == "Mayo Times"

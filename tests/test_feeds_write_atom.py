@@ -92,6 +92,13 @@ def test_an_entry_without_author_language_or_times_is_still_complete() -> None:
     assert element.find(ATOM + "summary") is None
 
 
+def test_a_leading_by_is_no_part_of_a_name() -> None:
+    named = ("By Ada Writer", "by: Ben Byrd", "Byron Bay", "By", "by  Carl")
+    root = etree.fromstring(render_atom(feed(entry(authors=named))))
+    names = [name.text for name in root.iter(ATOM + "name")]
+    assert names == ["Ada Writer", "Ben Byrd", "Byron Bay", "By", "Carl"]
+
+
 def test_the_outlet_stands_in_for_missing_authors_and_mail_addresses_stay_private() -> None:
     unsigned = written(entry(authors=("", " ")))
     assert unsigned.findtext(f".//{ATOM}author/{ATOM}name") == "The Gazette"

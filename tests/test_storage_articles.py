@@ -15,13 +15,19 @@ from builders import (
 )
 from sqlalchemy import select
 
-from storage.articles import claim_new, commit_reading, count_by_state
+from storage.articles import (
+    claim_new,
+    commit_reading,
+    count_by_state,
+    read_alike_again,
+    titles_alike,
+)
 from storage.database import Database
 from storage.folding import commit_fold, waiting_to_fold
 from storage.polling import commit_poll
 from storage.publishing import latest_stories
 from storage.tables import article_texts, articles
-from storage.values import FoldCommit, StoryFilter
+from storage.values import EarlierReading, FoldCommit, PageTrial, StoryFilter
 
 PATIENCE = HOUR
 
@@ -174,3 +180,44 @@ def test_a_reading_of_an_article_that_is_gone_does_not_count(database: Database)
 def test_no_articles_no_states(database: Database) -> None:
     assert count_by_state(database) == {"new": 0, "read": 0, "folded": 0}
     assert claim_new(database, NOW, NOW, 10) == ()
+
+
+def test_a_source_remembers_its_latest_trials_and_what_passed_since(database: Database) -> None:
+    source = add_source(database)
+    ids = add_articles(database, source.id, "a", "b", "c", "d", "e")
+    worths = ("better", "no better", None, "feed whole", None)
+    for article_id, worth in zip(ids, worths, strict=True):
+        trial = PageTrial(source.id, worth, keep=2)
+        assert commit_reading(database, article_reading(article_id, trial=trial))
+    assert not commit_reading(
+        database, article_reading(ids[0], trial=PageTrial(source.id, "better", keep=2))
+    ), "what was read already teaches nothing twice"
+
+    add_articles(database, source.id, "f")
+    (article,) = claim_new(database, NOW, NOW + HOUR, 1)
+    assert article.appearances[0].page_trials == ("no better", "feed whole")
+    assert article.appearances[0].pages_passed == 1
+    assert article.appearances[0].source_url == "https://times.example/feed.xml"
+
+
+def test_articles_whose_pages_gave_the_same_text_are_found_and_read_again(
+    database: Database,
+) -> None:
+    a, b, c = add_articles(database, add_source(database).id, "a", "b", "c")
+    read_articles(database, a, title="A", page_key="k")
+    read_articles(database, b, title="B", page_key="k", text_source="feed", wall="repeated")
+    read_articles(database, c, title="C", page_key="other")
+
+    assert set(titles_alike(database, "k", b)) == {"A"}
+    assert titles_alike(database, "other", c) == ()
+    assert read_alike_again(database, "k") == 1
+    (article,) = claim_new(database, NOW, NOW + HOUR, 10)
+    assert (article.id, article.version) == (a, 1)
+    assert article.earlier == EarlierReading("A", "The text.", f"text hash {a}")
+    assert read_alike_again(database, "unknown") == 0
+
+
+def test_an_article_never_read_has_said_nothing_earlier(database: Database) -> None:
+    add_articles(database, add_source(database).id, "a")
+    (article,) = claim_new(database, NOW, NOW + HOUR, 10)
+    assert article.earlier is None

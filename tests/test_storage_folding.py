@@ -371,3 +371,15 @@ def test_every_fold_moves_the_revision(database: Database, source_id: int) -> No
     with database.read() as connection:
         orders = connection.execute(select(articles.c.fold_order).order_by(articles.c.id))
         assert [row[0] for row in orders] == [1, 2]
+
+
+def test_only_the_last_of_the_folded_are_read_where_that_is_asked(
+    database: Database, source_id: int
+) -> None:
+    ids = read_all(database, source_id, "a", "b", "c")
+    commit_fold(
+        database,
+        FoldCommit(NOW, tuple(map(decision, ids)), stories=(story_write(1, *ids),)),
+    )
+    for newest, expected in ((1, ids[2:]), (2, ids[1:]), (3, ids), (9, ids)):
+        assert [article.id for article in folded_since(database, NOW, newest)] == list(expected)

@@ -26,7 +26,20 @@ from storage.fetches import recent_fetches
 from storage.folding import folded_since, members_by_id, stories_of, waiting_to_fold
 from storage.front import Listing, Place, list_stories
 from storage.health import figures_of, latest_articles, numbered_sources, source_figures
-from storage.publishing import latest_stories, revision, story_by_slug
+from storage.publications import (
+    open_publications,
+    published,
+    unjudged_articles,
+    unjudged_stories,
+    wordings,
+)
+from storage.publishing import (
+    articles_by_id,
+    latest_stories,
+    revision,
+    stories_by_id,
+    story_by_slug,
+)
 from storage.queues import queues
 from storage.search import find_stories, terms_of
 from storage.sections import CATEGORY, section_names
@@ -42,7 +55,7 @@ from storage.tables import (
     stories,
     story_events,
 )
-from storage.values import StoryFilter
+from storage.values import Progress, StoryFilter, Window
 
 STORIES = 10_000
 ARTICLES = 20_000  # two a story
@@ -157,6 +170,13 @@ def fill(db: Database) -> None:
                 )
             )
         connection.execute(text(_WORDS[db.dialect]))
+        connection.execute(
+            text(
+                "INSERT INTO publication (output, item_id, position)"
+                " SELECT 'feed', id, id FROM story"
+                " UNION ALL SELECT 'articles', id, id FROM article WHERE fold_order IS NOT NULL"
+            )
+        )
         connection.exec_driver_sql("ANALYZE")
 
 
@@ -240,6 +260,23 @@ HOT: dict[str, Callable[[Database], object]] = {
     "latest_stories of everything at once": lambda db: latest_stories(
         db, StoryFilter(("world", "rare"), ("en", "vi"), 2, 20, 100)
     ),
+    "published": lambda db: published(db, "feed", Window(newest=20), of_articles=False),
+    "published of a category": lambda db: published(
+        db, "feed", Window(newest=20, after=STORIES - 100, categories=("rare",)), of_articles=False
+    ),
+    "published articles": lambda db: published(db, "articles", Window(newest=20), of_articles=True),
+    "open publications": lambda db: open_publications(
+        db, "feed", STORIES - 50, 100, of_articles=False
+    ),
+    "unjudged_stories": lambda db: unjudged_stories(
+        db, "feed", StoryFilter(("rare",)), Progress("", NOW + 5 * HOUR, STORIES - 9), MINUTE
+    ),
+    "unjudged_articles": lambda db: unjudged_articles(
+        db, "articles", StoryFilter(("rare",)), Progress(looked_to=ARTICLES - WAITING - 100)
+    ),
+    "stories_by_id": lambda db: stories_by_id(db, range(20, 40)),
+    "articles_by_id": lambda db: articles_by_id(db, range(20, 40)),
+    "wordings": lambda db: wordings(db, range(20, 40), of_articles=False),
 }
 
 

@@ -20,9 +20,9 @@ from sqlalchemy.exc import StatementError
 from feeds.model import Enclosure, Validators
 from storage.articles import claim_new, count_by_state
 from storage.database import Database
-from storage.polling import commit_poll, known_entries
+from storage.polling import commit_poll, commit_polls, known_entries
 from storage.sources import claim_due, source_health
-from storage.tables import articles, entries, fetches
+from storage.tables import Article, articles, entries, fetches, new_row, sources
 from storage.values import EntryWrite, FeedFacts, SourceState
 
 
@@ -361,3 +361,38 @@ def test_the_newest_entries_are_known_with_what_names_their_bytes(database: Data
     assert known["c"].raw_digest is None
     assert known["c"].published is None
     assert set(known_entries(database, source.id, ["a", "z"], newest=1)) == {"a", "c"}
+
+
+def test_polls_that_share_a_transaction_and_an_article(database: Database) -> None:
+    first, second, third = (add_source(database, url=f"https://{n}.example/") for n in "abc")
+    commits = [
+        poll_commit(second.id, entry_write("b", "https://site.example/1")),
+        poll_commit(third.id, error="the server answered 500", failures=1),
+        poll_commit(first.id, entry_write("a", "https://site.example/1"), entry_write("x")),
+    ]
+    commit_polls(database, commits)
+    assert set(known_entries(database, first.id, newest=9)) == {"a", "x"}
+    assert set(known_entries(database, second.id, newest=9)) == {"b"}
+    assert known_entries(database, third.id, newest=9) == {}
+    with database.read() as connection:
+        shown = connection.execute(select(articles.c.key, articles.c.source_id)).all()
+        polls = connection.execute(select(fetches.c.source_id, fetches.c.new_entries)).all()
+        errors = connection.execute(select(sources.c.id, sources.c.last_error)).all()
+    assert dict(map(tuple, shown))["https://site.example/1"] == second.id  # which showed it first
+    assert len(shown) == 2
+    assert sorted(map(tuple, polls)) == [(first.id, 2), (second.id, 1), (third.id, 0)]
+    assert dict(map(tuple, errors)) == {
+        first.id: None,
+        second.id: None,
+        third.id: "the server answered 500",
+    }
+
+
+def test_a_new_article_has_every_default_of_its_table(database: Database) -> None:
+    source = add_source(database)
+    commit_poll(database, poll_commit(source.id, entry_write("a", "https://site.example/it's")))
+    with database.read() as connection:
+        row = connection.execute(select(articles)).one()._mapping
+    for name, default in new_row(Article).items():
+        if name not in {"url", "title", "source_id", "key", "arrived_at"}:
+            assert row[name] == default, name

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import click
 
+from aggregator.cli.extract import extract
 from aggregator.cli.files import evaluate, fold_files, train_weights
+from aggregator.cli.sources import sources
 from aggregator.cli.storage import backup, migrate_to, restore
 from aggregator.cli.stories import corrections, explain, refold, story
 from aggregator.cli.words import config_option, counted, fail, or_fail, read_settings
@@ -136,6 +138,7 @@ def demo(once: bool, port: int) -> None:
 
 
 for _command in (
+    extract,
     fold_files,
     evaluate,
     train_weights,
@@ -146,5 +149,6 @@ for _command in (
     backup,
     restore,
     migrate_to,
+    sources,
 ):
     main.add_command(_command)

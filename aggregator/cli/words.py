@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from aggregator.config.dangers import dangers
 from aggregator.config.environment import CONFIG_VARIABLE, process_environment
 from aggregator.config.loading import ConfigError, load_config
 from aggregator.config.settings import Settings
@@ -40,15 +41,21 @@ def config_option(function: _F) -> _F:
 
 
 def read_settings(path: Path, command: str) -> Settings:
-    """The settings, or a clear word on standard error and exit code 2."""
+    """The settings, or a clear word on standard error and exit code 2.
+
+    What is allowed and still dangerous is said on standard error each time.
+    """
     try:
-        return load_config(path, process_environment())
+        settings = load_config(path, process_environment())
     except FileNotFoundError:
         fail(_NO_CONFIG.format(path=path, command=command), 2)
     except OSError as error:
         fail(f"cannot read {path}: {error.strerror}", 2)
     except ConfigError as error:
         fail(f"{error}\n{counted(error.problems, 'problem')} in the configuration", 2)
+    for danger in dangers(settings):
+        click.secho(f"WARNING: {danger}", err=True, fg="red", bold=True)
+    return settings
 
 
 def fail(message: str, code: int = 1) -> NoReturn:

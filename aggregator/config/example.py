@@ -34,4 +34,19 @@ min_interval = "15m"        # no feed is polled more often
 # categories = ["world"]
 # min_outlets = 2               # only what at least two independent outlets tell
 # content = "summary"           # "full" republishes others' articles and needs a token
+#
+# [[output]]
+# name = "quakes"
+# title = "Earthquakes"
+# include = ["earthquake*", { regex = 'magnitude \\d', in = "title" }]
+# exclude = ["fantasy football"]
+# exclude_sources = ["Example Times"]   # no stories that it leads
+# settle = "30m"                # wait so long for coverage before publishing
+# max_age = "7d"
+# per_source = 10               # entries that one source leads, at most
+# order = "covered"             # most outlets first; "newest" otherwise
+#
+# [[output]]
+# name = "everything"           # articles instead of stories
+# fold = false
 """

@@ -4,8 +4,8 @@ All mistakes are reported together, each with file, line and what to do.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,7 +14,14 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from aggregator.config.environment import read_overrides, variables
+from aggregator.config.environment import read_overrides, value_of, variable, variables
+from aggregator.config.secrets import (
+    TWIN,
+    SecretFileError,
+    read_secret,
+    secret_keys,
+    without_password,
+)
 from aggregator.config.settings import Settings, SourceList, SourceSettings, Table
 from aggregator.config.suggestions import nearest
 from aggregator.config.toml_lines import line_of
@@ -55,17 +62,21 @@ def load_config(path: Path, environment: Mapping[str, str]) -> Settings:
         ConfigError: with every mistake found.
         FileNotFoundError: there is no such file.
     """
-    document = _Document.read(path, str(path))
+    document = _Document.read(path, str(path), path.parent)
     problems: list[Problem] = []
-    places = _apply_overrides(document, environment, problems)
-    settings = _validate(Settings, document, problems, places)
+    included = _included(document, problems)
+    _apply_overrides([document, *included], environment, problems)
+    for one in (document, *included):
+        _read_secret_files(one, problems)
+    settings = _validate(Settings, document, problems)
     sources: tuple[SourceSettings, ...] = ()
-    for included in _included(document, path.parent, problems):
-        valid = _validate(SourceList, included, problems, {})
+    for one in included:
+        valid = _validate(SourceList, one, problems)
         sources += valid.source if valid else ()
     if settings:
         settings = _resolve(settings, sources, path.parent)
         problems += _duplicates(settings, document)
+        problems += _unknown_sources(settings, document)
     if problems or not settings:
         raise ConfigError(problems)
     return settings
@@ -91,55 +102,124 @@ def _resolve(settings: Settings, included: tuple[SourceSettings, ...], folder: P
 
 @dataclass(frozen=True, slots=True)
 class _Document:
+    """A file of the configuration.
+
+    ``places`` are those of values that do not stand in it; ``unread`` what is wrong already.
+    """
+
     name: str
     text: str
     data: dict[str, Any]
+    folder: Path
+    places: dict[Location, str] = field(default_factory=dict)
+    unread: set[Location] = field(default_factory=set)
 
     @classmethod
-    def read(cls, path: Traversable, name: str) -> "_Document":
+    def read(cls, path: Traversable, name: str, folder: Path) -> "_Document":
         try:
             text = path.read_bytes().decode("utf-8")
-            return cls(name, text, tomllib.loads(text))
+            return cls(name, text, tomllib.loads(text), folder)
         except UnicodeDecodeError as error:
             raise ConfigError([Problem(name, f"is not UTF-8: {error.reason}")]) from error
         except tomllib.TOMLDecodeError as error:
             raise ConfigError([Problem(name, f"is not valid TOML: {error}")]) from error
 
     def place(self, location: Location) -> str:
+        for length in range(len(location), 0, -1):
+            if location[:length] in self.places:
+                return self.places[location[:length]]
         line = line_of(self.text, location)
         return f"{self.name}:{line}" if line else self.name
 
+    def rows(self) -> Iterator[tuple[Location, type[BaseModel], dict[str, Any]]]:
+        """Every table in it, with where it stands and what it should hold."""
+        for name, info in Settings.model_fields.items():
+            model, found = next(_models(info.annotation), None), self.data.get(name)
+            if model is not None:
+                tables = enumerate(found) if isinstance(found, list) else [(None, found)]
+                for index, table in tables:
+                    if isinstance(table, dict):
+                        yield (name,) if index is None else (name, index), model, table
+
+
+# --- the environment, and files of secrets ------------------------------------------------------
+
 
 def _apply_overrides(
-    document: _Document, environment: Mapping[str, str], problems: list[Problem]
-) -> dict[Location, str]:
-    known = variables(Settings)
-    places: dict[Location, str] = {}
-    for name, value in read_overrides(environment).items():
+    documents: Sequence[_Document], environment: Mapping[str, str], problems: list[Problem]
+) -> None:
+    known = _variables(documents)
+    for name, text in read_overrides(environment).items():
         if name not in known:
             problems.append(Problem(name, f"is not a setting{nearest(name, known)}"))
             continue
-        table, key = known[name]
-        section = document.data.setdefault(table, {})
-        if isinstance(section, dict):
-            section[key] = value
-            places[table, key] = f"environment variable {name}"
-    return places
+        for document, location in known[name]:
+            _override(document, location, text)
+            document.places[location] = f"environment variable {name}"
 
 
-def _included(document: _Document, folder: Path, problems: list[Problem]) -> list[_Document]:
+def _variables(documents: Sequence[_Document]) -> dict[str, list[tuple[_Document, Location]]]:
+    """What each variable sets: a key of a table, or of the sources and outputs of one name."""
+    known: dict[str, list[tuple[_Document, Location]]] = {
+        name: [(documents[0], location)] for name, location in variables(Settings).items()
+    }
+    for document in documents:
+        for location, model, table in document.rows():
+            if len(location) > 1 and isinstance(table.get("name"), str):
+                for key in model.model_fields:
+                    name = variable(str(location[0]), table["name"], key)
+                    known.setdefault(name, []).append((document, (*location, key)))
+    return known
+
+
+def _override(document: _Document, location: Location, text: str) -> None:
+    *way, key = location
+    if len(way) == 1:
+        document.data.setdefault(str(way[0]), {})
+    model, table = next((m, t) for at, m, t in document.rows() if at == tuple(way))
+    key = str(key)
+    twin = key.removesuffix(TWIN) if key.endswith(TWIN) else f"{key}{TWIN}"
+    if twin in model.model_fields:
+        table.pop(twin, None)  # the environment wins, in whichever of the two ways
+    table[key] = text if key in secret_keys(model) else value_of(text)
+
+
+def _read_secret_files(document: _Document, problems: list[Problem]) -> None:
+    for location, model, table in document.rows():
+        for key in sorted(secret_keys(model)):
+            twin = f"{key}{TWIN}"
+            if not isinstance(table.get(twin), str):
+                continue
+            place = document.place((*location, twin))
+            if key in table:
+                problems.append(Problem(place, f"{key} and {twin} are both set; keep one"))
+                continue
+            try:
+                table[key] = read_secret(document.folder / table[twin])
+                document.places[*location, key] = place
+            except SecretFileError as error:
+                problems.append(Problem(place, f"{twin}: {error}"))
+                table[key] = ""  # what follows from there being none need not be said as well
+                document.unread.add((*location, key))
+
+
+# --- included lists -----------------------------------------------------------------------------
+
+
+def _included(document: _Document, problems: list[Problem]) -> list[_Document]:
     names = document.data.get("include", [])
     lists = []
     for index, name in enumerate(names if isinstance(names, list) else []):
         if not isinstance(name, str):
             continue
-        path = _find_list(folder, name)
+        path = _find_list(document.folder, name)
         if path is None:
             place = document.place(("include", index))
             problems.append(Problem(place, f'included file "{name}" is not there'))
             continue
+        folder = path.parent if isinstance(path, Path) else document.folder
         try:
-            lists.append(_Document.read(path, str(path)))
+            lists.append(_Document.read(path, str(path), folder))
         except ConfigError as error:
             problems += error.problems
     return lists
@@ -157,42 +237,48 @@ def _find_list(folder: Path, name: str) -> Traversable | None:
     return None
 
 
-def _validate(
-    model: type[_T], document: _Document, problems: list[Problem], places: Mapping[Location, str]
-) -> _T | None:
+# --- mistakes, in words -------------------------------------------------------------------------
+
+
+def _validate(model: type[_T], document: _Document, problems: list[Problem]) -> _T | None:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
         for detail in error.errors():
             location = tuple(detail["loc"])
-            place = places.get(location[:2]) or document.place(location)
-            problems.append(Problem(place, _words(model, location, detail)))
+            if location in document.unread:
+                continue
+            problems.append(Problem(document.place(location), _words(model, location, detail)))
         return None
 
 
 def _words(model: type[BaseModel], location: Location, detail: ErrorDetails) -> str:
     keys = [part for part in location if isinstance(part, str)]
     key = keys[-1] if keys else ""
+    table = _table_of(model, location)
     if detail["type"] == "extra_forbidden":
-        return f'unknown key "{key}"{nearest(key, _siblings(model, location))}'
+        return f'unknown key "{key}"{nearest(key, table.model_fields)}'
     if detail["type"] == "missing":
         return f'"{key}" is missing'
+    if len(keys) > 1 and keys[-2] in table.model_fields:  # a row of a table that holds plain text
+        key = f"{keys[-2]}.{key}"
     message = detail["msg"].removeprefix("Value error, ")
     shown = detail["input"]
-    if isinstance(shown, dict) or "token" in keys:
+    if isinstance(shown, dict) or secret_keys(table) & set(keys):
         return f"{key}: {message}" if key else message
-    return f"{key} = {shown!r} {_lower(message)}"
+    return f"{key} = {without_password(repr(shown))} {_lower(message)}"
 
 
 def _lower(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _siblings(model: type[BaseModel], location: Location) -> list[str]:
+def _table_of(model: type[BaseModel], location: Location) -> type[BaseModel]:
+    """The table in which the last part of ``location`` stands."""
     for part in location[:-1]:
         if isinstance(part, str) and part in model.model_fields:
             model = next(_models(model.model_fields[part].annotation), model)
-    return list(model.model_fields)
+    return model
 
 
 def _models(annotation: object) -> Iterator[type[BaseModel]]:
@@ -215,3 +301,15 @@ def _duplicates(settings: Settings, document: _Document) -> Iterator[Problem]:
             place = document.place(("output", index, "name"))
             yield Problem(place, f'output "{output.name}" is there twice; rename one')
         names.add(output.name)
+
+
+def _unknown_sources(settings: Settings, document: _Document) -> Iterator[Problem]:
+    known = {source.url for source in settings.source}
+    known |= {source.name for source in settings.source if source.name}
+    for index, output in enumerate(settings.output):
+        for key in ("sources", "exclude_sources"):
+            for name in getattr(output, key):
+                if name not in known:
+                    place = document.place(("output", index, key))
+                    hint = nearest(name, known)
+                    yield Problem(place, f'{key}: there is no source "{name}"{hint}')

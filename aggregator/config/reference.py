@@ -7,14 +7,14 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from types import UnionType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from aggregator.config.durations import format_duration
-from aggregator.config.settings import Settings, Table
+from aggregator.config.settings import Settings, Table, TextFilter
 
 _INTRODUCTION = """\
 # Configuration
@@ -30,6 +30,36 @@ Durations are written `"90s"`, `"15m"`, `"1h 30m"`, `"7d"`; `"0s"` is a duration
 Every key of a `[table]` can come from the environment: `[fetch] min_interval` is
 `NEWSFOLD_FETCH_MIN_INTERVAL`. The value is TOML where it reads as TOML (`["10.0.0.0/8"]`, `8`,
 `true`), and plain text otherwise (`15m`). The environment wins over the file.
+
+So can every key of a `[[source]]` or `[[output]]` that has a name: `password` of the source named
+`Example Times` is `NEWSFOLD_SOURCE_EXAMPLE_TIMES_PASSWORD`, `token` of the output named `world` is
+`NEWSFOLD_OUTPUT_WORLD_TOKEN`.
+
+Secrets need not stand in the file: each has a twin that ends in `_file` and names a file that holds
+it, relative to the file that names it. They are never logged, shown or stored.
+"""
+
+_FILTERS = """\
+## Filters by words
+
+`include` and `exclude` of an output hold keywords and regular expressions:
+
+```toml
+[[output]]
+name = "quakes"
+include = ["earthquake*", "Richter scale", { regex = '\\bM ?[5-9]\\.\\d\\b', in = "title" }]
+exclude = [{ keyword = "fantasy football", in = "title" }]
+```
+
+A keyword is a word or phrase in any case; with `*` at its end, the beginning of one; in scripts
+without spaces between words it may stand anywhere. `in` is `title`, `text` or `anywhere`, the
+default. They are looked for in the title and text that the story shows, in its first 20,000
+characters.
+
+A regular expression is one of the `regex` package, in any case unless it says `(?-i:...)`; words,
+digits and scripts are Unicode's (`\\b`, `\\d`, `\\p{Cyrillic}`). One that could hold the daemon up,
+such as `(a+)+$`, is refused by `newsfold check`; what still takes longer than a tenth of a second
+on a text counts as not found there, and is logged.
 """
 
 
@@ -40,6 +70,7 @@ def configuration_reference() -> str:
         heading = f"[[{name}]]" if repeated else f"[{name}]"
         parts += [f"## `{heading}`\n", f"{(model.__doc__ or '').splitlines()[0]}\n"]
         parts.append(_table(model.model_fields))
+    parts.append(_FILTERS)
     return "\n".join(parts)
 
 
@@ -72,12 +103,19 @@ def _type_name(annotation: Any) -> str:  # noqa: ANN401 - any annotation at all
         return _type_name(get_args(annotation)[0])
     if get_origin(annotation) is Literal:
         return " or ".join(f'`"{choice}"`' for choice in get_args(annotation))
+    if get_origin(annotation) is dict:
+        return "table of text"
     if get_origin(annotation) is tuple:
         return f"list of {_type_name(get_args(annotation)[0])}"
-    if isinstance(annotation, UnionType):
+    if get_origin(annotation) in {Union, UnionType}:
         inner = [_type_name(part) for part in get_args(annotation) if part is not type(None)]
         return " or ".join(dict.fromkeys(inner))
-    names = {int: "integer", bool: "true or false", timedelta: "duration"}
+    names = {
+        int: "integer",
+        bool: "true or false",
+        timedelta: "duration",
+        TextFilter: "text or table",
+    }
     return names.get(annotation, "text")
 
 
@@ -93,6 +131,8 @@ def _default(info: FieldInfo) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
         return f"`{[one if isinstance(one, str) else str(one) for one in value]}`"
+    if value == {}:
+        return "`{}`"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
 
 

@@ -7,7 +7,6 @@ import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +20,17 @@ from pydantic import (
 )
 
 from aggregator.config.durations import Duration
+from aggregator.config.requests import (
+    Headers,
+    HttpUrl,
+    ProxyUrl,
+    SourceUrl,
+    UserAgent,
+    UserName,
+)
+from aggregator.config.selectors import Selector, Selectors
+from aggregator.text_rules import Place, Rule, compile_keyword, compile_pattern
+from feeds.http.guard import Guard
 
 FullText = Literal["auto", "always", "never"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -33,20 +43,10 @@ _RESERVED = {
     "source",
     "sources",
     "static",
+    "status",
     "story",
     "websub",
 }
-
-
-def _http_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        valid = False
-    if not valid or any(c.isspace() for c in value):
-        raise ValueError("is not an http:// or https:// address")
-    return value
 
 
 def _listen(value: str) -> str:
@@ -73,13 +73,13 @@ def _network(value: object) -> IPv4Network | IPv6Network:
         raise ValueError(f'is not a network: {error}; write for example "10.0.0.0/8"') from error
     if network.prefixlen == 0:
         raise ValueError("allows every address; name the networks your sources are on")
+    Guard((network,))  # says what is too wide
     return network
 
 
 Network = Annotated[
     IPv4Network | IPv6Network, PlainValidator(_network), PlainSerializer(str, return_type=str)
 ]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
 class Table(BaseModel):
@@ -128,9 +128,11 @@ class StorageSettings(Table):
 
     url: str = Field(
         "sqlite:///newsfold.db",
+        repr=False,
         description="`sqlite:///PATH` (relative to the config file) or "
         "`postgresql+psycopg://USER:PASSWORD@HOST/DATABASE`.",
     )
+    url_file: str | None = Field(None, description="File that holds `url`.")
 
 
 class FetchSettings(Table):
@@ -154,6 +156,10 @@ class FetchSettings(Table):
         2, ge=1, le=64, description="Requests under way at once to one registrable domain."
     )
     concurrency: int = Field(50, ge=1, le=1000, description="Requests under way at once, in all.")
+    retry_after: Literal["host", "source"] = Field(
+        "host",
+        description="Whom a `Retry-After` holds off: every source of the host, or the one it met.",
+    )
     timeout: Duration = Field(
         timedelta(seconds=30), description="Total time for one request, redirects and body."
     )
@@ -210,7 +216,7 @@ class ExtractSettings(Table):
     full_text: FullText = Field(
         "auto",
         description="Whether article pages are fetched: `always`, `never` (the feed's text is all) "
-        "or `auto` (where the feed itself does not carry the text).",
+        "or `auto` (each source teaches whether its pages give more than its feed).",
     )
     workers: int = Field(2, ge=1, le=64, description="Child processes that parse and extract.")
     timeout: Duration = Field(
@@ -222,7 +228,7 @@ class ExtractSettings(Table):
 class SourceSettings(Table):
     """One feed to read."""
 
-    url: HttpUrl = Field(description="Address of the feed.")
+    url: SourceUrl = Field(description="Address of the feed.")
     name: str | None = Field(
         None, min_length=1, max_length=200, description="Default: the registrable domain."
     )
@@ -242,6 +248,123 @@ class SourceSettings(Table):
     priority: int = Field(0, ge=-100, le=100, description="Higher leads a story.")
     enabled: bool = Field(True, description="false stops polling; articles stay.")
     full_text: FullText | None = Field(None, description="Default: `extract.full_text`.")
+    select: Selectors = Field(
+        (), description="CSS selectors of what holds the article on its pages. Also: `[[site]]`."
+    )
+    remove: Selectors = Field(
+        (), description="CSS selectors of what is dropped from its pages before they are read."
+    )
+    next_page: Selector | None = Field(
+        None, description="CSS selector of the link to an article's next page."
+    )
+    interval: Duration | None = Field(
+        None,
+        gt=timedelta(0),
+        description="Polled so often, in place of its own rhythm and of `fetch.min_interval` and "
+        "`fetch.max_interval`. What server and feed ask for is kept.",
+    )
+    username: UserName | None = Field(
+        None,
+        min_length=1,
+        description="For basic authentication. Sent to the origin of `url` only.",
+    )
+    password: SecretStr | None = Field(None, description="Goes with `username`.")
+    password_file: str | None = Field(None, description="File that holds `password`.")
+    headers: Headers = Field(
+        default_factory=dict,
+        description='Further request headers: `{ X-Key = "abc" }`. Sent to the origin of `url` '
+        "only.",
+    )
+    headers_file: str | None = Field(
+        None, description="File that holds `headers`, as `Name: value` lines."
+    )
+    user_agent: UserAgent | None = Field(
+        None, min_length=1, description="User-Agent for this source, in place of Newsfold's own."
+    )
+    proxy: ProxyUrl | None = Field(
+        None, description="HTTP proxy for its feed and pages: `http://USER:PASSWORD@HOST:PORT`."
+    )
+    proxy_file: str | None = Field(None, description="File that holds `proxy`.")
+    timeout: Duration | None = Field(
+        None,
+        gt=timedelta(0),
+        le=timedelta(minutes=10),
+        description="Default: `fetch.timeout`.",
+    )
+    host_interval: Duration | None = Field(None, description="Default: `fetch.host_interval`.")
+    retry_after: Literal["host", "source"] | None = Field(
+        None, description="Default: `fetch.retry_after`."
+    )
+    tls_verify: bool = Field(
+        True,
+        description="false reads the feed from a server that cannot prove who it is. Anybody on "
+        "the way can then read and change it; Newsfold says so at every start.",
+    )
+
+    @model_validator(mode="after")
+    def _authenticated(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password go together; one of them is missing")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What the source is called before it was ever read."""
+        from feeds.urls import registrable_domain  # noqa: PLC0415 - heavy; check shall be quick
+
+        return self.name or registrable_domain(self.url)
+
+
+def _host(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", value):
+        raise ValueError('is not a host; write for example "example.org", in lower case')
+    return value
+
+
+class SiteSettings(Table):
+    """How the pages of one site are read, whichever source links to them; a source's rules win."""
+
+    host: Annotated[str, AfterValidator(_host)] = Field(
+        description="`example.org` stands for its subdomains too; the longest that fits counts."
+    )
+    select: Selectors = Field((), description="CSS selectors of what holds the article.")
+    remove: Selectors = Field(
+        (), description="CSS selectors of what is dropped before anything is read."
+    )
+    next_page: Selector | None = Field(
+        None, description="CSS selector of the link to an article's next page."
+    )
+
+
+class TextFilter(Table):
+    """A keyword or a regular expression to look for, and where."""
+
+    keyword: str | None = None
+    regex: str | None = None
+    place: Place = Field("anywhere", alias="in")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_keyword(cls, value: object) -> object:
+        return {"keyword": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Self:
+        if (self.keyword is None) == (self.regex is None):
+            raise ValueError('needs either keyword = "..." or regex = "..."')
+        try:
+            self.rule()
+        except ValueError as error:
+            wrong = self.keyword if self.regex is None else self.regex
+            raise ValueError(f"{wrong!r} {error}") from error
+        return self
+
+    def rule(self) -> Rule:
+        """What it looks for, compiled."""
+        compiled = (
+            compile_pattern(self.regex) if self.regex else compile_keyword(self.keyword or "")
+        )
+        return Rule(compiled, self.place)
 
 
 class OutputSettings(Table):
@@ -249,27 +372,93 @@ class OutputSettings(Table):
 
     name: Annotated[str, AfterValidator(_output_name)] = Field(description="Name in the address.")
     title: str | None = Field(None, min_length=1, description="Default: server.title and the name.")
+    subtitle: str | None = Field(
+        None, min_length=1, description="Default: what the filters say, in a sentence."
+    )
+    fold: bool = Field(
+        True,
+        description="false: articles instead of stories, each with its source's own id; only those "
+        "in the very same words as an earlier one are left out.",
+    )
     categories: tuple[str, ...] = Field((), description="Only stories of these categories.")
     languages: tuple[str, ...] = Field((), description="Only stories in these languages.")
+    sources: tuple[str, ...] = Field(
+        (), description="Only stories that one of these sources (by name or address) tells."
+    )
+    exclude_sources: tuple[str, ...] = Field(
+        (), description="No stories that one of these sources leads."
+    )
+    include: tuple[TextFilter, ...] = Field(
+        (),
+        description="Only stories in which one of these is found: a keyword or phrase "
+        '(`"earthquake"`, `"quake*"`), or `{regex = "...", in = "title"}`; `in` is `title`, `text` '
+        "or `anywhere`. See [Filters by words](#filters-by-words).",
+    )
+    exclude: tuple[TextFilter, ...] = Field(
+        (), description="No stories in which one of these is found; written like `include`."
+    )
     min_outlets: int = Field(
         1, ge=1, description="Only stories that so many independent outlets tell."
     )
+    max_age: Duration | None = Field(
+        None, description="Nothing that was first published longer ago."
+    )
+    settle: Duration = Field(
+        timedelta(0),
+        description="A story is published so long after it was first seen, with what coverage "
+        "it has gathered by then.",
+    )
+    order: Literal["newest", "covered"] = Field(
+        "newest",
+        description="`newest`: the story published last comes first. `covered`: the one that "
+        "most outlets tell, of the newest thousand.",
+    )
+    per_source: int | None = Field(
+        None,
+        ge=1,
+        description="So many entries at most that one source leads, before `limit` is applied.",
+    )
     limit: int = Field(100, ge=1, le=1000, description="Entries in the feed.")
+    max_bytes: int = Field(
+        1_000_000,
+        ge=10_000,
+        description="A document that would be larger goes on on another page (RFC 5005).",
+    )
     content: Literal["summary", "full"] = Field(
-        "summary", description="`full` republishes whole articles and needs a token."
+        "summary",
+        description="`full` republishes whole articles and needs a token, or `republish = true`.",
+    )
+    republish: bool = Field(
+        False,
+        description="true: you have the right to show everybody whole articles, without a token.",
     )
     token: SecretStr | None = Field(
         None,
         min_length=16,
         description="With it, the output answers only at `/NAME.atom?token=TOKEN`.",
     )
+    token_file: str | None = Field(None, description="File that holds `token`.")
+
+    @property
+    def rolling(self) -> bool:
+        """Whether it shows a changing choice rather than all it ever published, in order."""
+        return bool(self.max_age or self.per_source or self.order != "newest")
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:
-        if self.content == "full" and self.token is None:
+        if self.content == "full" and self.token is None and not self.republish:
             raise ValueError(
                 'content = "full" republishes others\' articles: set a token (16 characters or '
-                'more), or content = "summary"'
+                'more), or content = "summary"; republish = true if you may show them to everybody'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _of_stories(self) -> Self:
+        if not self.fold and (self.min_outlets > 1 or self.settle or self.order == "covered"):
+            raise ValueError(
+                "fold = false shows articles, which no coverage is counted for: leave out "
+                'min_outlets, settle and order = "covered"'
             )
         return self
 
@@ -289,6 +478,7 @@ class Settings(Table):
     extract: ExtractSettings = Field(default_factory=ExtractSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     source: tuple[SourceSettings, ...] = Field((), description="The feeds to read.")
+    site: tuple[SiteSettings, ...] = Field((), description="Rules for the pages of single sites.")
     output: tuple[OutputSettings, ...] = Field((), description="The feeds to serve.")
 
     def outputs(self) -> tuple[OutputSettings, ...]:

@@ -7,7 +7,7 @@ person at the line; not a parser.
 import re
 from collections import Counter
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+))\s*[.=]""")
 
 
@@ -29,7 +29,7 @@ def _places(text: str) -> dict[tuple[str | int, ...], int]:
     counts: Counter[str] = Counter()
     table: tuple[str | int, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
+        if header := HEADER.match(line):
             name = header[2].strip("\"'")
             table = (name, counts[name]) if header[1] == "[[" else (name,)
             counts[name] += 1

@@ -32,6 +32,12 @@ class Background:
 
     documents: dict[str, int] = field(default_factory=dict)
     shares: npt.NDArray[np.float32] = field(default_factory=_nothing)
+    rarity: npt.NDArray[np.float32] = field(init=False)
+    """The smoothed inverse document frequency of each term."""
+
+    def __post_init__(self) -> None:
+        rarity = np.log(1 + 10_000 / (1 + 10_000 * self.shares))
+        object.__setattr__(self, "rarity", rarity)  # the way of a frozen dataclass
 
     @classmethod
     def count(cls, articles: Iterable[tuple[str, npt.NDArray[np.unsignedinteger]]]) -> "Background":
@@ -53,10 +59,6 @@ class Background:
             table[table < _RAREST] = 0
             shares[:BUCKETS] += table[:BUCKETS] / documents[language]
         return cls(documents, (np.rint(shares * _STEPS) / _STEPS).astype(np.float32))
-
-    def idf(self, terms: npt.NDArray[np.uint32]) -> npt.NDArray[np.float64]:
-        """The smoothed inverse document frequency of some terms."""
-        return np.log(1 + 10_000 / (1.0 + 10_000 * self.shares[terms].astype(np.float64)))
 
     def save(self, path: Path) -> None:
         """Write as a compressed NumPy archive."""

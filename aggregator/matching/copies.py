@@ -5,32 +5,45 @@ and containment of documents", 1997). Within the range that two sketches both co
 same shingles, so the share of the shorter's that the longer has estimates containment.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
 SHINGLE = 5
 SKETCH = 64
+Hashes = npt.NDArray[np.uint32]
 _MULTIPLIER = np.uint32(0x9E3779B1)
 
 
-def sketch(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """The up to ``SKETCH`` smallest hashes of the shingles of ``words``, sorted."""
-    count = len(words) - SHINGLE + 1
-    if count <= 0:
-        return np.zeros(0, dtype=np.uint32)
-    hashes = words[:count].copy()
+def sketches(words: Hashes, owner: npt.NDArray[np.int64], count: int) -> list[Hashes]:
+    """The up to ``SKETCH`` smallest shingles of each of ``count`` texts, sorted.
+
+    ``owner`` (rising) says which text a word is of.
+    """
+    last = max(len(words) - SHINGLE + 1, 0)
+    hashes = words[:last].copy()
     for shift in range(1, SHINGLE):
         hashes *= _MULTIPLIER
         hashes ^= hashes >> np.uint32(15)
-        hashes += words[shift : shift + count]
+        hashes += words[shift : shift + last]
     hashes *= _MULTIPLIER
     hashes ^= hashes >> np.uint32(16)
     hashes *= np.uint32(0x85EBCA6B)
     hashes ^= hashes >> np.uint32(13)
-    if count > 4 * SKETCH:
-        # Cheaper than sorting them all; repeats may leave fewer, never wrong ones.
-        hashes = np.partition(hashes, 2 * SKETCH)[: 2 * SKETCH]
-    return np.unique(hashes)[:SKETCH].copy()  # a view would hold on to all of them
+    whole = owner[:last] == owner[SHINGLE - 1 : SHINGLE - 1 + last]
+    keys = (owner[:last][whole].astype(np.uint64) << np.uint64(32)) | hashes[whole]
+    keys.sort()
+    keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))] if len(keys) else keys
+    bounds = keys.searchsorted(np.arange(count + 1, dtype=np.uint64) << np.uint64(32)).tolist()
+    smallest = keys.astype(np.uint32)
+    # Copies, for a view would hold on to all of them.
+    return [smallest[start : min(end, start + SKETCH)].copy() for start, end in pairwise(bounds)]
+
+
+def sketch(words: Hashes) -> Hashes:
+    """The sketch of one text."""
+    return sketches(words, np.zeros(len(words), dtype=np.int64), 1)[0]
 
 
 def containment(a: npt.NDArray[np.uint32], b: npt.NDArray[np.uint32]) -> float:

@@ -4,15 +4,18 @@ A fingerprint holds weighted terms as one packed array of well under a kilobyte,
 text's word shingles for finding copies, and a few numbers. The text itself is not kept.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.utils import default_process
 
-from aggregator.matching.background import BUCKETS, Background
-from aggregator.matching.copies import sketch
+from aggregator.matching.background import BUCKETS, TERMS, Background
+from aggregator.matching.copies import sketches
 from aggregator.matching.document import Document
 from aggregator.matching.tokens import BREAK, CAPITAL, NUMBER, Terms, Tokenizer, language_code
 
@@ -22,11 +25,19 @@ MAX_TEXT = 6_000
 LEAD_WORDS = 60
 FUZZY_TITLE = 160
 """Characters of a title that are compared word by word."""
+SHORTEST: Final = 8
+"""Characters below which a title is never compared."""
 
 WEIGHT: Final = 0x0F
 IN_TITLE, IN_LEAD, IS_NAME, IS_NUMBER = 0x10, 0x20, 0x40, 0x80
 WEIGHT_STEP: Final = 1 / 3
 _COMMON: Final = 0x100  # while counting: seen without a capital, so no name
+_TIMES: Final = 0x200
+_TIMES_SHIFT: Final = np.uint32(9)
+_ALL_FLAGS, _ALL_TIMES = np.uint32(0x1FF), np.uint32((1 << 25) - 0x200)
+_TERM, _HALF, _ARTICLE = np.uint64(25), np.uint64(20), np.uint64(25 + 21)
+_AT_ONCE: Final = 32
+_LOG: Final = np.log(np.maximum(np.arange(1 << 15), 1)).astype(np.float32)
 _TITLE_TIMES, _LEAD_TIMES = 3, 2
 _KEPT_WORDS, _KEPT_PAIRS, _KEPT_SYLLABLES = 150, 32, 120
 _SYLLABIC = frozenset({"vi"})
@@ -66,93 +77,135 @@ class Fingerprinter:
             found = self._tokenizers[language] = Tokenizer(language)
         return found
 
-    def make(self, document: Document, *, with_title: bool = True) -> Fingerprint:
-        """Boil ``document`` down; ``with_title=False`` leaves a recurring title out."""
-        language = language_code(document.language)
-        tokenizer = self.tokenizer(language)
-        title = tokenizer.terms(document.title[:MAX_TITLE] if with_title else "")
-        text = tokenizer.terms(document.text[:MAX_TEXT])
-        published = document.published
-        return Fingerprint(
-            packed=self._packed(title, text, in_syllables=language in _SYLLABIC),
-            shingles=sketch(text.words[text.kinds != BREAK]),
-            title=default_process(document.title[:FUZZY_TITLE]) if with_title else "",
-            title_words=int((title.kinds != BREAK).sum()),
-            words=int((text.kinds != BREAK).sum()),
-            published=published.timestamp() / 86_400 if published else float("nan"),
-            language=language,
-        )
+    def make(self, document: Document) -> Fingerprint:
+        """Boil ``document`` down."""
+        return self.make_all([document])[0]
 
-    def _packed(self, title: Terms, text: Terms, *, in_syllables: bool) -> Packed:
-        kinds = np.concatenate((title.kinds, text.kinds))
-        words = np.concatenate((title.words, text.words)) & np.uint32(BUCKETS - 1)
-        names = np.concatenate((title.names, text.names))
-        flags = _FLAGS_OF_KIND[kinds]
-        times = np.ones(len(kinds), dtype=np.int32)
-        headed = len(title.kinds)
-        lead_end = headed + LEAD_WORDS
-        flags[:headed] |= IN_TITLE | IN_LEAD
-        flags[headed:lead_end] |= IN_LEAD
-        times[:headed] = _TITLE_TIMES
-        times[headed:lead_end] = _LEAD_TIMES
+    def make_all(self, documents: Sequence[Document]) -> list[Fingerprint]:
+        """Boil documents down, several at once, which is cheaper than one by one."""
+        by_language: dict[str, list[int]] = {}
+        for at, document in enumerate(documents):
+            by_language.setdefault(language_code(document.language), []).append(at)
+        made: dict[int, Fingerprint] = {}
+        for language, places in by_language.items():
+            for first in range(0, len(places), _AT_ONCE):
+                some = places[first : first + _AT_ONCE]
+                found = self._make_some(language, [documents[at] for at in some])
+                made.update(zip(some, found, strict=True))
+        return [made[at] for at in range(len(documents))]
 
-        capital = kinds == CAPITAL
-        joined = kinds != BREAK if in_syllables else capital
-        paired = np.flatnonzero(joined[:-1] & joined[1:])
-        pairs = (names[paired] * np.uint32(0x9E3779B1)) ^ names[paired + 1]
-        pairs = (pairs & np.uint32(BUCKETS - 1)) | np.uint32(BUCKETS)
-        kept = np.flatnonzero(kinds != BREAK)
-        return self._counted(
-            np.concatenate((words[kept], pairs)),
-            np.concatenate((flags[kept], flags[paired] | (flags[paired + 1] & _COMMON))),
-            np.concatenate((times[kept], times[paired])),
-            _KEPT_SYLLABLES if in_syllables else _KEPT_PAIRS,
-        )
+    def _make_some(self, language: str, documents: Sequence[Document]) -> list[Fingerprint]:
+        titles = ["" if is_too_short(d.title) else d.title[:MAX_TITLE] for d in documents]
+        texts = [document.text[:MAX_TEXT] for document in documents]
+        both = chain.from_iterable(zip(titles, texts, strict=True))
+        terms = self.tokenizer(language).terms(*both)
+        part = np.arange(2 * len(documents)).repeat(np.diff(terms.bounds))
+        kept = (terms.kinds != BREAK).nonzero()[0]
+        words = np.bincount(part[kept], minlength=2 * len(documents)).tolist()
+        told = kept[(part[kept] & 1) > 0]
+        packed = self._packed(terms, part, kept, in_syllables=language in _SYLLABIC)
+        shingles = sketches(terms.words[told], part[told] >> 1, len(documents))
+        return [
+            Fingerprint(
+                packed=packed[at],
+                shingles=shingles[at],
+                title=default_process(titles[at][:FUZZY_TITLE]),
+                title_words=words[2 * at],
+                words=words[2 * at + 1],
+                published=document.published.timestamp() / 86_400
+                if document.published
+                else math.nan,
+                language=language,
+            )
+            for at, document in enumerate(documents)
+        ]
+
+    def _packed(
+        self,
+        terms: Terms,
+        part: npt.NDArray[np.int64],
+        kept: npt.NDArray[np.int64],
+        *,
+        in_syllables: bool,
+    ) -> list[Packed]:
+        in_text = part & 1
+        late = np.arange(len(part)) - terms.bounds[part] >= LEAD_WORDS
+        flags = _FLAGS_OF_KIND[terms.kinds] | _FLAGS_OF_PLACE[in_text + (in_text & late)]
+        article = (part >> 1).astype(np.uint64) << _ARTICLE
+
+        joined = terms.kinds != BREAK if in_syllables else terms.kinds == CAPITAL
+        paired = (joined[:-1] & joined[1:] & (article[:-1] == article[1:])).nonzero()[0]
+        names = terms.names[paired], terms.names[paired + 1]
+        pairs = ((names[0] * np.uint32(0x9E3779B1)) ^ names[1]) & np.uint32(BUCKETS - 1)
+        keys = np.empty(len(kept) + len(paired), dtype=np.uint64)
+        keys[: len(kept)] = terms.words[kept] & np.uint32(BUCKETS - 1)
+        keys[len(kept) :] = pairs | np.uint32(BUCKETS)
+        keys <<= _TERM
+        keys[: len(kept)] |= flags[kept] | article[kept]
+        keys[len(kept) :] |= flags[paired] | (flags[paired + 1] & _COMMON) | article[paired]
+        count = (len(terms.bounds) - 1) // 2
+        return self._counted(keys, count, _KEPT_SYLLABLES if in_syllables else _KEPT_PAIRS)
 
     def _counted(
-        self,
-        terms: Packed,
-        flags: npt.NDArray[np.uint16],
-        times: npt.NDArray[np.int32],
-        kept_pairs: int,
-    ) -> Packed:
-        """The weightiest distinct terms with their flags and weights, packed and sorted."""
-        if not len(terms):
-            return terms
-        order = np.argsort(terms, kind="stable")
-        terms = terms[order]
-        starts = np.flatnonzero(np.concatenate(([True], terms[1:] != terms[:-1])))
-        terms = terms[starts]
-        flags = np.bitwise_or.reduceat(flags[order], starts)
-        weights = 1 + np.log(np.add.reduceat(times[order], starts))
-        flags[(flags & _COMMON) > 0] &= ~np.uint16(IS_NAME)
-        words = int(np.searchsorted(terms, BUCKETS))
-        if words > _KEPT_WORDS or len(terms) - words > kept_pairs:
-            importance = weights * self._background.idf(terms)
-            importance[(flags & IN_TITLE) > 0] += 100
-            importance[(flags & IN_LEAD) > 0] += 100
-            chosen = np.concatenate(
-                (
-                    _largest(importance[:words], _KEPT_WORDS),
-                    words + _largest(importance[words:], kept_pairs),
-                )
-            )
-            terms, flags, weights = terms[chosen], flags[chosen], weights[chosen]
+        self, keys: npt.NDArray[np.uint64], articles: int, kept_pairs: int
+    ) -> list[Packed]:
+        """The weightiest distinct terms with their flags and weights, packed, for each article.
+
+        ``keys`` hold an article, a term, how often it counts, and its flags.
+        """
+        if not len(keys):
+            return [keys.astype(np.uint32)] * articles
+        keys.sort()
+        found = keys >> _TERM
+        starts = np.concatenate(([True], found[1:] != found[:-1])).nonzero()[0]
+        found = found[starts]
+        terms = found.astype(np.uint32) & np.uint32(TERMS - 1)
+        lower = keys.astype(np.uint32)
+        flags = np.bitwise_or.reduceat(lower & _ALL_FLAGS, starts)
+        times = (lower & _ALL_TIMES) >> _TIMES_SHIFT
+        weights = 1 + _LOG[np.add.reduceat(times, starts).clip(0, len(_LOG) - 1)]
+        flags &= ~((flags & _COMMON) // (_COMMON // IS_NAME))
+        importance = weights * self._background.rarity[terms]
+        importance += ((flags & IN_TITLE) > 0) * np.float32(100)
+        importance += ((flags & IN_LEAD) > 0) * np.float32(100)
+        # An article's words and its pairs are two groups.
+        groups = (found >> _HALF).astype(np.int64)
+        chosen = _largest(importance, groups, np.array([_KEPT_WORDS, kept_pairs] * articles))
         thirds = np.minimum(np.rint(weights / WEIGHT_STEP), WEIGHT).astype(np.uint32)
-        return (terms << np.uint32(8)) | (flags & np.uint16(0xF0)).astype(np.uint32) | thirds
+        packed = (terms << np.uint32(8)) | (flags & np.uint32(0xF0)) | thirds
+        packed, groups = packed[chosen], groups[chosen]
+        bounds = groups.searchsorted(np.arange(articles + 1) * 2).tolist()
+        return [packed[a:b].copy() for a, b in pairwise(bounds)]
 
 
-_FLAGS_OF_KIND = np.zeros(4, dtype=np.uint16)
+_FLAGS_OF_KIND = np.zeros(4, dtype=np.uint32)
 _FLAGS_OF_KIND[CAPITAL] = IS_NAME
 _FLAGS_OF_KIND[NUMBER] = IS_NUMBER | _COMMON
 _FLAGS_OF_KIND[0] = _COMMON
+_FLAGS_OF_PLACE = np.array(
+    [IN_TITLE | IN_LEAD | _TITLE_TIMES * _TIMES, IN_LEAD | _LEAD_TIMES * _TIMES, _TIMES],
+    dtype=np.uint32,
+)  # in the title, the lead and after it
 
 
-def _largest(values: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
-    """The positions of the largest values, rising; equal values go by position."""
-    if len(values) <= count:
+def _largest(
+    values: npt.NDArray[np.float32], groups: npt.NDArray[np.int64], limits: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Where each group's largest values are, rising; equal values go by position."""
+    counts = np.bincount(groups, minlength=len(limits))
+    if (counts <= limits).all():
         return np.arange(len(values))
-    return np.sort(np.argsort(-values, kind="stable")[:count])
+    # Positive numbers are in the order of their bits.
+    falling = np.uint64(0xFFFFFFFF) - values.view(np.uint32)
+    order = ((groups.astype(np.uint64) << np.uint64(32)) | falling).argsort(kind="stable")
+    rank = np.arange(len(order)) - (counts.cumsum() - counts).repeat(counts)
+    largest: npt.NDArray[np.int64] = np.sort(order[rank < limits.repeat(counts)])
+    return largest
+
+
+def is_too_short(title: str) -> bool:
+    """Whether a title is too short to say anything."""
+    return len(title.strip()) < SHORTEST and title.isascii()
 
 
 def common_names(one: Fingerprint, other: Fingerprint) -> frozenset[int]:

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from tempfile import SpooledTemporaryFile
@@ -20,6 +21,8 @@ from aggregator.matching.jsonl import BadLine, Pile, Progress, Row, read_rows
 from aggregator.matching.matcher import Limits, Matcher
 from aggregator.matching.model import Model
 
+TOGETHER = 32
+"""Articles whose fingerprints are made at once."""
 SizedRows = Sequence[Row] | Pile
 """Articles numbered from 0 in the order of folding."""
 _IN_MEMORY = 1 << 26
@@ -78,7 +81,7 @@ def folded(
     names: list[str] = []
     latest = array("q")
     with SpooledTemporaryFile(_IN_MEMORY) as spool:
-        for done, row in enumerate(rows, 1):
+        for done, row in enumerate(_prepared(rows, matcher), 1):
             names.append(row.id)
             latest.append(0)
             result = matcher.add(row.document)
@@ -88,6 +91,13 @@ def folded(
                 spool.write(json.dumps(_outcome(one, names)).encode() + b"\n")
             progress(done, len(rows))
         yield (Folded(*json.loads(_line_at(cast("IO[bytes]", spool), place))) for place in latest)
+
+
+def _prepared(rows: Iterable[Row], matcher: Matcher) -> Iterator[Row]:
+    left = iter(rows)
+    while some := list(islice(left, TOGETHER)):
+        matcher.prepare([row.document for row in some])
+        yield from some
 
 
 def _line_at(file: IO[bytes], place: int) -> bytes:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 import numpy as np
 
 from aggregator.matching.background import BUCKETS
+from aggregator.matching.completing import completed
 from aggregator.matching.copies import containment
 from aggregator.matching.corrections import Correction, Corrections
 from aggregator.matching.decisions import (
@@ -29,22 +30,19 @@ from aggregator.matching.decisions import (
 from aggregator.matching.document import Document
 from aggregator.matching.fingerprint import MAX_TITLE, Fingerprint, Fingerprinter, common_names
 from aggregator.matching.model import Model
-from aggregator.matching.pairs import COSINES, NEIGHBOURS, Comparer, Floats, remember
+from aggregator.matching.pairs import COSINES, Comparer, Floats
 from aggregator.matching.reasons import Kind, Reason, apart, in_words, probability, why_not
-from aggregator.matching.recurring import RecurringTitles, is_too_short
+from aggregator.matching.recurring import RecurringTitles, title_key
 from aggregator.matching.stories import CANNOT, FLOOR, MUST, Stories
-from aggregator.matching.window import Window
+from aggregator.matching.window import NEIGHBOURS, Window
 
 CAP = 8_000
 """Log-odds, in thousandths, beyond which one pair cannot outweigh others any more."""
 COPY = 0.8
 """The share of the shorter text's shingles that makes the other a copy."""
 _COPY_COSINE = 500
-_COMPLETE = 256
-"""Members of a likely story that are compared although the index did not name them."""
 _SHOWN = 3
-_NAMES_READ = 2_000
-_UNKNOWN = np.zeros((1, NEIGHBOURS), dtype=np.float32)
+_NAMES_READ = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +63,11 @@ class Matcher:
         corrections: Iterable[Correction] = (),
     ) -> None:
         self._model = model
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self._corrections = Corrections(corrections)
         self._fingerprinter = Fingerprinter(model.background)
         self._comparer = Comparer()
+        self._prepared: dict[int, tuple[Document, Fingerprint]] = {}
         self._window = Window(model.background)
         self._stories = Stories(model.rules)
         self._titles = RecurringTitles()
@@ -76,7 +75,6 @@ class Matcher:
         self._slots: dict[int, int] = {}
         self._ids: dict[int, int] = {}
         self._urls: dict[int, str] = {}
-        self._nearest: dict[int, Floats] = {}
         self._arrived: dict[int, float] = {}
 
     def __len__(self) -> int:
@@ -84,6 +82,12 @@ class Matcher:
 
     def __contains__(self, document: int) -> bool:
         return document in self._slots
+
+    def prepare(self, documents: Sequence[Document]) -> None:
+        """Boil down what is about to be added or restored: together that is cheaper."""
+        made = self._fingerprinter.make_all(documents)
+        pairs = zip(documents, made, strict=True)
+        self._prepared = {document.id: (document, one) for document, one in pairs}
 
     # --- deciding -----------------------------------------------------------------------------
 
@@ -93,11 +97,12 @@ class Matcher:
         Raises ValueError when its id is already in the window.
         """
         self._make_room(document)
-        recurring = self._titles.recurs(document)
+        title = title_key(document)
+        recurring = self._titles.recurs(document, title)
         new = self._fingerprint(document)
         candidates = [] if recurring else self._candidates(document, new)
         evidence, shown = self._compare(new, candidates)
-        slot = self._admit(document, new, evidence, alone=recurring)
+        slot = self._admit(document, new, title, evidence, alone=recurring)
         original = self._copied(slot, new, evidence)
         found = None if original is not None else self._stories.best(slot)
         if original is not None:
@@ -129,7 +134,9 @@ class Matcher:
         """
         self._make_room(document)
         new = self._fingerprint(document)
-        slot = self._admit(document, new, decision.evidence, alone=decision.recurring)
+        slot = self._admit(
+            document, new, title_key(document), decision.evidence, alone=decision.recurring
+        )
         text = document.id if decision.copy_of is None else decision.copy_of
         self._stories.put(slot, decision.story, text)
 
@@ -175,8 +182,8 @@ class Matcher:
         now = document.arrived.timestamp() / 86_400
         window = self._window
         while len(window) and (
-            len(window) >= self._limits.documents
-            or now - self._arrived[window.oldest] > self._limits.days
+            len(window) >= self.limits.documents
+            or now - self._arrived[window.oldest] > self.limits.days
         ):
             slot = window.oldest
             window.evict()
@@ -184,7 +191,7 @@ class Matcher:
             self._titles.drop(slot)
             self._alone.discard(slot)
             self._urls.pop(slot, None)
-            del self._slots[self._ids.pop(slot)], self._nearest[slot], self._arrived[slot]
+            del self._slots[self._ids.pop(slot)], self._arrived[slot]
 
     def _candidates(self, document: Document, new: Fingerprint) -> list[int]:
         """Originals that the index proposes, but no earlier version of the document itself."""
@@ -205,63 +212,31 @@ class Matcher:
         """
         if not candidates:
             return [], {}
-        features = self._features(new, candidates, None)
-        odds = self._odds(features)
-        missing = self._missing(dict(zip(candidates, odds, strict=True)))
-        if missing:
-            best = np.sort(features[:, 0])[::-1]
-            more = self._features(new, missing, best)
-            candidates, odds = candidates + missing, odds + self._odds(more)
-            features = np.concatenate((features, more))
-        cosines = np.rint(features[:, 0] * 1000).astype(int).tolist()
-        least = max(sorted(cosines, reverse=True)[:NEIGHBOURS][-1], 1)
-        evidence = [
-            Evidence(self._ids[other], odd, cosine)
-            for other, odd, cosine in zip(candidates, odds, cosines, strict=True)
-            if odd > FLOOR or cosine >= least
-        ]
-        return evidence, dict(zip(candidates, features, strict=True))
-
-    def _features(self, new: Fingerprint, slots: list[int], best: Floats | None) -> Floats:
-        return self._comparer.compare(
-            self._window,
-            new,
-            [self._window[slot] for slot in slots],
-            np.stack([self._nearest[slot] for slot in slots]),
-            best,
-        )
-
-    def _odds(self, features: Floats) -> list[int]:
-        """Log-odds in thousandths."""
+        stories = self._stories
+        slots = candidates + completed(self._window, candidates, stories.story, stories.members)
+        features = self._comparer.compare(self._window, new, slots, len(candidates))
         odds = np.rint(self._model.network.log_odds(features) * 1000).clip(-CAP, CAP)
-        whole: list[int] = odds.astype(int).tolist()
-        return whole
-
-    def _missing(self, odds: dict[int, int]) -> list[int]:
-        """Members of stories that look likely by those compared, but were not compared."""
-        sums: dict[int, int] = {}
-        counts: dict[int, int] = {}
-        for slot, odd in odds.items():
-            story = self._stories.story(slot)
-            sums[story] = sums.get(story, 0) + max(odd, FLOOR)
-            counts[story] = counts.get(story, 0) + 1
-        likely = [
-            (total / counts[story], story)
-            for story, total in sums.items()
-            if total > 0 and counts[story] < self._stories.size(story)
-        ]
-        missing: list[int] = []
-        for _, story in sorted(likely, reverse=True)[:_SHOWN]:
-            rest = [m for m in self._stories.members(story) if m not in odds]
-            missing += rest[:: -(-len(rest) // _COMPLETE)]
-        return missing
+        cosines = np.rint(features[:, 0] * 1000)
+        least = max(np.sort(cosines)[-NEIGHBOURS:][0], 1)
+        told = ((odds > FLOOR) | (cosines >= least)).nonzero()[0].tolist()
+        odds, cosines = odds.astype(int).tolist(), cosines.astype(int).tolist()
+        evidence = [Evidence(self._ids[slots[at]], odds[at], cosines[at]) for at in told]
+        return evidence, dict(zip(slots, features, strict=True))
 
     def _fingerprint(self, document: Document) -> Fingerprint:
-        with_title = not is_too_short(document.title)
-        return self._fingerprinter.make(document, with_title=with_title)
+        prepared, made = self._prepared.pop(document.id, (None, None))
+        if prepared is document and made is not None:
+            return made
+        return self._fingerprinter.make(document)
 
     def _admit(
-        self, document: Document, new: Fingerprint, evidence: Sequence[Evidence], *, alone: bool
+        self,
+        document: Document,
+        new: Fingerprint,
+        title: int,
+        evidence: Sequence[Evidence],
+        *,
+        alone: bool,
     ) -> int:
         """Remember everything about a document that does not depend on where it belongs."""
         slot = self._window.add(new)
@@ -271,12 +246,11 @@ class Matcher:
         self._ids[slot] = document.id
         self._arrived[slot] = document.arrived.timestamp() / 86_400
         self._stories.admit(slot, self._arrived[slot], new.title_words + new.words)
-        self._titles.add(slot, document)
+        self._titles.add(slot, title)
         if document.url is not None:
             self._urls[slot] = document.url
         others = [self._slots.get(one.id) for one in evidence]
-        cosines = [one.cosine / 1000 for one in evidence]
-        remember(self._nearest, slot, list(zip(others, cosines, strict=True)))
+        self._window.remember(slot, others, [one.cosine / 1000 for one in evidence])
         for other, one in zip(others, evidence, strict=True):
             if other is not None and one.log_odds > FLOOR:
                 self._stories.link(slot, other, one.log_odds)
@@ -363,7 +337,7 @@ class Matcher:
             found = dict.fromkeys(spelled(read, wanted, BUCKETS - 1))
             names = sorted(found, key=len, reverse=True)[:_SHOWN]
         if features is None:
-            features = self._comparer.compare(self._window, one, [other], _UNKNOWN)[0]
+            features = self._comparer.compare(self._window, one, [partner])[0]
         cosines = dict(zip(COSINES, features.tolist(), strict=False))
         days = abs(one.published - other.published)
         return in_words(cosines, names, "undated" if math.isnan(days) else apart(days))

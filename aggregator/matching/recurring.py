@@ -18,8 +18,6 @@ OFTEN: Final = 3
 """From its this-many-th use in the window a source's title is one that recurs."""
 OFTEN_ANYWHERE: Final = 30
 """The same for articles of which nobody knows the source."""
-SHORTEST: Final = 8
-"""Characters below which a title is never compared."""
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "cs", "ru", "uk", "vi")
 _DIGITS = re.compile(r"\d+")
 
@@ -68,11 +66,6 @@ def is_round_up(title: str) -> bool:
     return len(re.findall(r"[^\W\d_]{3,}", rest)) < _OTHER_WORDS
 
 
-def is_too_short(title: str) -> bool:
-    """Whether a title is too short to say anything."""
-    return len(title.strip()) < SHORTEST and title.isascii()
-
-
 class RecurringTitles:
     """How often each source has used each title, dates aside, in the window."""
 
@@ -80,17 +73,17 @@ class RecurringTitles:
         self._counts: dict[int, int] = {}
         self._keys: dict[int, int] = {}
 
-    def recurs(self, document: Document) -> bool:
-        """Whether a document not yet added stands alone for its title."""
+    def recurs(self, document: Document, key: int) -> bool:
+        """Whether a document not yet added, with its ``title_key``, stands alone for its title."""
         if is_round_up(document.title):
             return True
         often = OFTEN if document.publisher else OFTEN_ANYWHERE
-        return self._counts.get(_key(document), 0) >= often - 1
+        return self._counts.get(key, 0) >= often - 1
 
-    def add(self, slot: int, document: Document) -> None:
+    def add(self, slot: int, key: int) -> None:
         """Count the title of an article that came."""
-        if document.title.strip():
-            key = self._keys[slot] = _key(document)
+        if key:
+            self._keys[slot] = key
             self._counts[key] = self._counts.get(key, 0) + 1
 
     def drop(self, slot: int) -> None:
@@ -103,8 +96,11 @@ class RecurringTitles:
             del self._counts[key]
 
 
-def _key(document: Document) -> int:
+def title_key(document: Document) -> int:
+    """What a source's title is counted by, dates aside; 0 for no title."""
     title = document.title.strip()[:MAX_TITLE].casefold()
+    if not title:
+        return 0
     undated = _CALENDAR.sub("", title)
     if undated != title:  # only a date's digits go: "magnitude 4.5" and "4.7" are two events
         title = _DIGITS.sub("", undated)

@@ -14,6 +14,8 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from aggregator.matching.completing import ENOUGH
+
 FLOOR = -2_000
 """What a pair counts that was not compared, or is less likely than this."""
 SHORT_FLOOR = -300
@@ -23,8 +25,6 @@ _SHORT, _LONG = 15, 60
 _LARGE_STORY = 8
 MUST, CANNOT = 10**12, -(10**12)
 """An operator's word as log-odds: outweighs everything in any average."""
-_LARGE = 4_000
-"""Links that are read to weigh two stories against each other; larger ones are left alone."""
 _ROUNDS = 8
 
 
@@ -33,7 +33,7 @@ class Rules:
     """Thresholds in thousandths of log-odds; times in days."""
 
     join: int = 1_300
-    join_short: int = 0
+    join_short: int = 400
     move: int = 300
     young: float = 3.0
 
@@ -46,6 +46,8 @@ class Stories:
         self._story: dict[int, int] = {}
         self._members: dict[int, dict[int, None]] = {}
         self._links: dict[int, dict[int, int]] = {}
+        # What the links of an article to the members of each story come to.
+        self._sums: dict[int, dict[int, _Sum]] = {}
         self._arrived: dict[int, float] = {}
         self._brevity: dict[int, float] = {}
         self._text: dict[int, int] = {}
@@ -79,10 +81,46 @@ class Stories:
         """Remember how likely two articles tell one event; an operator's word stands."""
         if CANNOT < log_odds <= FLOOR:
             return
-        if abs(self._links.get(a, {}).get(b, 0)) >= MUST and abs(log_odds) < MUST:
+        before = self._links.get(a, {}).get(b)
+        if before is not None and abs(before) >= MUST and abs(log_odds) < MUST:
             return
-        self._links.setdefault(a, {})[b] = log_odds
-        self._links.setdefault(b, {})[a] = log_odds
+        for one, other in ((a, b), (b, a)):
+            self._links.setdefault(one, {})[other] = log_odds
+            if self._has_voice(other):
+                if before is not None:
+                    self._tell(one, self._story[other], before, -1)
+                self._tell(one, self._story[other], log_odds, 1)
+
+    def _has_voice(self, slot: int) -> bool:
+        story = self._story.get(slot)
+        return story is not None and slot in self._members[story]
+
+    def _tell(self, slot: int, story: int, log_odds: int, sign: int) -> None:
+        """Add a link to, or take it from, what an article's links to a story come to."""
+        sums = self._sums.setdefault(slot, {})
+        total = sums.get(story)
+        if total is None:
+            total = sums[story] = [0, 0, 0]
+        total[0] += sign * log_odds
+        total[1] += sign * (max(log_odds, SHORT_FLOOR) if log_odds > CANNOT else log_odds)
+        total[2] += sign
+        if not total[2]:
+            del sums[story]
+            if not sums:
+                del self._sums[slot]
+
+    def _enter(self, slot: int, story: int) -> None:
+        self._members.setdefault(story, {})[slot] = None
+        for other, log_odds in self.links(slot).items():
+            self._tell(other, story, log_odds, 1)
+
+    def _leave(self, slot: int, story: int) -> None:
+        members = self._members[story]
+        del members[slot]
+        if not members:
+            del self._members[story]
+        for other, log_odds in self.links(slot).items():
+            self._tell(other, story, log_odds, -1)
 
     def admit(self, slot: int, arrived: float, words: int) -> None:
         """Take an article in, of so many words, that arrived at a time in days."""
@@ -99,9 +137,6 @@ class Stories:
         rules = self.rules
         return rules.join + self._lenience(slot, size) * (rules.join_short - rules.join)
 
-    def _floor(self, slot: int, size: int) -> int:
-        return round(FLOOR + self._lenience(slot, size) * (SHORT_FLOOR - FLOOR))
-
     def _lenience(self, slot: int, size: int) -> float:
         return self._brevity.get(slot, 0.0) * min(size - 1, _LARGE_STORY) / _LARGE_STORY
 
@@ -112,13 +147,15 @@ class Stories:
         carriers = self._texts.setdefault(text, [])
         carriers.append(slot)
         if len(carriers) == 1:
-            self._members.setdefault(story, {})[slot] = None
+            self._enter(slot, story)
 
     def drop(self, slot: int) -> None:
         """Forget the oldest article and its links; its first copy stands for it from now on."""
         del self._arrived[slot]
+        self._part(slot, self._story[slot])
+        del self._story[slot]
         self._brevity.pop(slot, None)
-        self._part(slot, self._story.pop(slot))
+        self._sums.pop(slot, None)
         for other in self._links.pop(slot, ()):
             links = self._links[other]
             del links[slot]
@@ -132,25 +169,30 @@ class Stories:
         if carriers[0] == slot:
             self._leave(slot, story)
             if len(carriers) > 1:
-                self._members.setdefault(story, {})[carriers[1]] = None
+                self._enter(carriers[1], story)
         carriers.remove(slot)
         if not carriers:
             del self._texts[text]
 
     def averages(self, slot: int) -> dict[int, float]:
         """The average log-odds of an article with each story it has links to (itself left out)."""
-        found: dict[int, list[int]] = {}
-        for other, log_odds in self.links(slot).items():
-            story = self._story.get(other)
-            if story is not None and other in self._members[story]:
-                found.setdefault(story, []).append(log_odds)
-        home = self._story.get(slot)
-        averages = {}
-        for story, odds in found.items():
-            size = len(self._members[story]) - (story == home)
-            if size:
-                averages[story] = _average(odds, size, self._floor(slot, size))
-        return averages
+        found = {story: self._average(slot, story) for story in self._sums.get(slot, ())}
+        return {story: average for story, average in found.items() if average is not None}
+
+    def _average(self, slot: int, story: int) -> float | None:
+        """The average log-odds of an article with a story; None where there is nothing to say."""
+        size = len(self._members.get(story, ()))
+        if self._story.get(slot) == story and slot in self._members[story]:
+            size -= 1
+        if not size:
+            return None
+        low, high, count = self._sums.get(slot, {}).get(story, (0, 0, 0))
+        of = max(min(size, ENOUGH), count)
+        lenience = self._lenience(slot, size)
+        strict = (low + FLOOR * (of - count)) / of
+        if not lenience:
+            return strict
+        return strict + lenience * ((high + SHORT_FLOOR * (of - count)) / of - strict)
 
     def best(self, slot: int) -> tuple[int, float] | None:
         """The story an article without one should join, and its average log-odds."""
@@ -174,19 +216,21 @@ class Stories:
             kept, retired = pair
             for member in self.members(retired):
                 yield from self.move(member, kept)
-        for other in sorted(self.links(slot)):
-            if (
-                other in self._members[self._story[other]]
-                and now - self._arrived[other] <= self.rules.young
-            ):
-                target = self._better(other)
+        home = self._story[slot]
+        for other, log_odds in sorted(self.links(slot).items()):
+            # Only what this article has changed: who may follow it, who may leave it.
+            apart = self._story[other] != home
+            if apart != (log_odds > 0) or not self._has_voice(other):
+                continue
+            if now - self._arrived[other] <= self.rules.young:
+                target = self._better(other, (home,) if apart else self._sums[other])
                 if target is not None:
                     yield from self.move(other, target)
 
     def move(self, slot: int, story: int) -> Iterator[tuple[int, int]]:
         """Take an original and its copies into another story; yields each with its new story."""
         self._leave(slot, self._story[slot])
-        self._members.setdefault(story, {})[slot] = None
+        self._enter(slot, story)
         for one in self._texts[self._text[slot]]:
             self._story[one] = story
             yield one, story
@@ -234,22 +278,17 @@ class Stories:
             for other, log_odds in self.links(slot).items()
         )
 
-    def _leave(self, slot: int, story: int) -> None:
-        members = self._members[story]
-        del members[slot]
-        if not members:
-            del self._members[story]
-
-    def _better(self, slot: int) -> int | None:
-        """The story a young article should move to, if any is better than where it is."""
+    def _better(self, slot: int, stories: Iterable[int]) -> int | None:
+        """Which of some stories a young article should move to, if any is better than its own."""
         home = self._story[slot]
-        averages = self.averages(slot)
-        alone = self.size(home) == 1
-        stay = -math.inf if alone else averages.get(home, FLOOR) + self.rules.move
+        here = None if self.size(home) == 1 else self._average(slot, home)
+        stay = -math.inf if here is None else here + self.rules.move
         found = [
             (average, -story)
-            for story, average in averages.items()
-            if story != home and average > max(stay, self.needed(slot, self.size(story)))
+            for story in stories
+            if story != home
+            and (average := self._average(slot, story)) is not None
+            and average > max(stay, self.needed(slot, self.size(story)))
         ]
         return -max(found)[1] if found else None
 
@@ -257,8 +296,12 @@ class Stories:
         """The likeliest story to be one with ``slot``'s, as (the one that stays, the other)."""
         home = self._story[slot]
         best: tuple[float, int] | None = None
-        for story in sorted({self._story[other] for other in self.links(slot)}):
-            if story == home or not (self._young(story, now) or self._young(home, now)):
+        for story, near in sorted(self.averages(slot).items()):
+            if (
+                near <= 0
+                or story == home
+                or not (self._young(story, now) or self._young(home, now))
+            ):
                 continue
             average = self._between(home, story)
             size = max(self.size(home), self.size(story))
@@ -277,20 +320,11 @@ class Stories:
 
     def _between(self, one: int, other: int) -> float:
         """The average log-odds of the pairs that join two stories."""
-        small, large = sorted((self._members[one], self._members[other]), key=len)
-        read = 0
-        total = 0.0
-        for member in sorted(small):
-            links = self.links(member)
-            read += len(links)
-            if read > _LARGE:
-                return float(FLOOR)
-            odds = [log_odds for other, log_odds in links.items() if other in large]
-            total += _average(odds, len(large), self._floor(member, len(large)))
-        return total / len(small)
+        small, large = sorted((one, other), key=lambda story: (self.size(story), story))
+        members = self._members[small]
+        odds = [self._average(member, large) for member in sorted(members)]
+        return sum(odd for odd in odds if odd is not None) / len(members)
 
 
-def _average(odds: Iterable[int], size: int, floor: int) -> float:
-    """The average over ``size`` pairs of which only some were compared."""
-    raised = [max(one, floor) if one > CANNOT else one for one in odds]
-    return (sum(raised) + floor * (size - len(raised))) / size
+_Sum = list[int]
+"""The sum of some links, the same with each at least ``SHORT_FLOOR``, and how many they are."""

@@ -1,54 +1,37 @@
-"""Weights from labelled articles: deterministic, NumPy only.
+"""Weights from labelled articles: deterministic, NumPy only, measured on clusters not trained on.
 
-Each file is streamed as the matcher would meet it, whole, shortened to a feed's summary and as
-headlines alone, each with a background that knows the file and with one that does not; and in short
-streams, as in a matcher's first days. Every pair that the index proposes is an example, labelled by
-whether both have one cluster. A small network over the features gives the log-odds. Files weigh the
-same whatever their size.
+A small network over the features of pairs (``examples.py``) gives the log-odds. Files weigh much
+the same whatever their size.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from zlib import crc32
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
 
-from aggregator.matching.background import Background
-from aggregator.matching.document import Document
-from aggregator.matching.fingerprint import Fingerprinter
+from aggregator.matching.examples import Examples, count_background, gather_all
+from aggregator.matching.fold import fold
+from aggregator.matching.holdout import dealt, f1_of_held
 from aggregator.matching.jsonl import Row, read_rows
 from aggregator.matching.model import Model, Network, standardised
-from aggregator.matching.pairs import Comparer, remember
 from aggregator.matching.stories import Rules
-from aggregator.matching.window import Window
 
 Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 Progress = Callable[[str], None]
+Files = Mapping[str, Sequence[Row]]
+F1 = dict[str, list[float]]
+"""B-cubed and pairwise F1 in per cent, by file."""
 
-SUMMARY = 250
-"""Characters of text in the shortened variant."""
-HEADLINE = 100
-"""Characters that stand for a missing title in the headline variant."""
-YOUNG = 120
-"""Articles in a stream that has just begun."""
+PARTS = 3
+"""Into how many parts clusters are dealt to measure on those that were not trained on."""
 _NETS, _HIDDEN = 3, 32
-_EPOCHS, _BATCH, _RATE, _DECAY = 24, 512, 3e-3, 1e-5
-_UNLIKE, _THIN = 0.12, 4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Examples:
-    """Pairs of one file: positions of the two rows, features, labels and weights (sum 1)."""
-
-    later: npt.NDArray[np.int64]
-    earlier: npt.NDArray[np.int64]
-    features: npt.NDArray[np.float32]
-    same: npt.NDArray[np.bool_]
-    weights: Floats
+_EPOCHS, _BATCH, _RATE, _DECAY = 10, 512, 3e-3, 1e-3
+_UNLIKE, _THIN = 0.12, 8
 
 
 def train(
@@ -57,83 +40,79 @@ def train(
     rules: Rules | None = None,
     progress: Progress = print,
 ) -> Model:
-    """A model from labelled JSON Lines files. Raises OSError for a file that cannot be read."""
-    files = [read_rows(path)[0] for path in paths]
-    background = count_background(row.document for rows in files for row in rows)
-    examples = []
-    for path, rows in zip(paths, files, strict=True):
-        # Unread material brings names that no background has counted.
-        strange = count_background(r.document for some in files if some is not rows for r in some)
-        for name, variant in VARIANTS.items():
-            progress(f"{path.name}: {name}")
-            varied = [variant(row) for row in rows]
-            examples.append(gather(varied, background))
-            examples.append(gather(varied, strange))
-        progress(f"{path.name}: young streams")
-        examples += [gather(some, strange) for some in young_streams(rows)]
-    network = fit(examples, progress)
+    """A model from labelled JSON Lines files. Raises OSError for a file that cannot be read.
+
+    Its provenance tells the files, their hash, the date and two scores of each file: on the rows
+    that it was trained on, and, by models of their own, on clusters that were held out.
+    """
+    rules = rules or Rules()
+    files = {path.name: read_rows(path)[0] for path in paths}
+    background = count_background(row.document for rows in files.values() for row in rows)
+    examples = gather_all(files, background, progress)
+    model = Model(fit(flat(examples), progress), rules, background)
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.read_bytes())
     return Model(
-        network,
-        rules or Rules(),
+        model.network,
+        rules,
         background,
         {
-            "files": [path.name for path in paths],
+            "files": list(files),
             "sha256": digest.hexdigest(),
             "date": today.isoformat(),
-            "articles": sum(map(len, files)),
-            "pairs": sum(len(e.same) for e in examples),
+            "articles": sum(map(len, files.values())),
+            "pairs": sum(len(one.same) for one in flat(examples)),
+            "scores": "B-cubed F1 and pairwise F1, per cent",
+            "on the rows trained on": on_rows(files, model, progress),
+            "on clusters held out": on_held_out(files, examples, model, progress),
         },
     )
 
 
-def young_streams(rows: Sequence[Row]) -> list[list[Row]]:
-    """The articles in streams of some ``YOUNG``, each cluster in one of them, order kept.
+def flat(examples: Mapping[str, Sequence[Examples]]) -> list[Examples]:
+    """The examples of all files."""
+    return [one for some in examples.values() for one in some]
 
-    What a matcher meets in its first days: few articles, little known of how common a name is.
+
+def on_rows(files: Files, model: Model, progress: Progress = lambda _: None) -> F1:
+    """How good a model is on whole files."""
+    found: F1 = {}
+    for name, rows in files.items():
+        progress(f"{name}: measuring")
+        found[name] = _measured(rows, model, np.ones(len(rows), dtype=np.bool_))
+    return found
+
+
+def on_held_out(
+    files: Files,
+    examples: Mapping[str, Sequence[Examples]],
+    like: Model,
+    progress: Progress = lambda _: None,
+) -> F1:
+    """How good models like this one are on clusters that they never saw: means over the parts.
+
+    Whole files are folded, so that they are as crowded as they are; only what was held out counts.
     """
-    count = max(len(rows) // YOUNG, 1)
-    streams: list[list[Row]] = [[] for _ in range(count)]
-    for row in rows:
-        streams[crc32(str(row.cluster).encode()) % count].append(row)
-    return [stream for stream in streams if len(stream) > 1]
+    found: dict[str, list[list[float]]] = {name: [] for name in files}
+    for part in range(PARTS):
+        held = {name: dealt(rows, PARTS) == part for name, rows in files.items()}
+        left = [one.without(held[name]) for name, some in examples.items() for one in some]
+        model = Model(fit(left, progress), like.rules, like.background)
+        for name, rows in files.items():
+            progress(f"{name}: measuring held-out part {part + 1} of {PARTS}")
+            if held[name].any():
+                found[name].append(_measured(rows, model, held[name]))
+    return {
+        name: [round(fmean(column), 1) for column in zip(*scores, strict=True)]
+        for name, scores in found.items()
+    }
 
 
-def count_background(documents: Iterable[Document]) -> Background:
-    """How common terms are in these documents."""
-    maker = Fingerprinter(Background())
-    made = map(maker.make, documents)
-    return Background.count((one.language, one.packed >> np.uint32(8)) for one in made)
-
-
-def gather(rows: Sequence[Row], background: Background) -> Examples:
-    """The pairs that the index proposes as ``rows`` stream by, with their labels."""
-    window, maker, comparer = Window(background), Fingerprinter(background), Comparer()
-    nearest: dict[int, npt.NDArray[np.float32]] = {}
-    later, earlier, features = [], [], []
-    for number, row in enumerate(rows):
-        made = maker.make(row.document)
-        found = window.candidates(made)
-        cosines: list[tuple[int | None, float]] = []
-        if found:
-            compared = comparer.compare(
-                window, made, [window[s] for s in found], np.stack([nearest[s] for s in found])
-            )
-            later += [number] * len(found)
-            earlier += found
-            features.append(compared)
-            cosines = list(zip(found, np.rint(compared[:, 0] * 1000) / 1000, strict=True))
-        window.add(made)
-        remember(nearest, number, cosines)
-    clusters = np.array([row.cluster for row in rows])
-    i, j = np.array(later), np.array(earlier)
-    # An article with many candidates must not outweigh the rest.
-    weights = 1 / np.sqrt(np.bincount(i, minlength=len(rows))[i])
-    return Examples(
-        i, j, np.concatenate(features), clusters[i] == clusters[j], weights / weights.sum()
-    )
+def _measured(rows: Sequence[Row], model: Model, held: Mask) -> list[float]:
+    stories = [one.story for one in fold(rows, model)]
+    scores = f1_of_held([row.cluster for row in rows], stories, held)
+    return [round(100 * score, 1) for score in scores]
 
 
 def fit(examples: Sequence[Examples], progress: Progress = lambda _: None) -> Network:
@@ -214,23 +193,3 @@ def _gradients(
         active.T @ error + _DECAY * output,
         error.sum(keepdims=True),
     ]
-
-
-def _whole(row: Row) -> Row:
-    return row
-
-
-def _summary(row: Row) -> Row:
-    return replace(row, document=replace(row.document, text=row.document.text[:SUMMARY]))
-
-
-def _headline(row: Row) -> Row:
-    title = row.document.title or row.document.text[:HEADLINE]
-    return replace(row, document=replace(row.document, title=title, text=""))
-
-
-VARIANTS: dict[str, Callable[[Row], Row]] = {
-    "whole": _whole,
-    "summary": _summary,
-    "headline": _headline,
-}

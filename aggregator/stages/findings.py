@@ -21,6 +21,9 @@ from feeds.parsing.identity import recognise
 from feeds.websub import Advert, advert
 from storage.values import EntryWrite, FeedFacts, KnownEntry
 
+_NAMED = 3
+"""Feeds of a page that are named in its error."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -81,8 +84,7 @@ def read(
         case ChildFailure():
             return Finding(error=f"the feed could not be read: {parsed.detail}")
         case NotAFeed():
-            hint = f"; the page names a feed: {parsed.feed_links[0]}" if parsed.feed_links else ""
-            return Finding(error=f"not a feed: {parsed.detail}{hint}")
+            return Finding(error=f"not a feed: {parsed.detail}{offered(parsed.feed_links)}")
     entries = _recognised(parsed, known)
     return Finding(
         feed=FeedFacts(parsed.title, parsed.site_url, parsed.icon, parsed.rights),
@@ -95,6 +97,15 @@ def read(
         new=_writes([e for e in entries if e.guid not in known], source_id),
         changed=_writes([e for e in entries if _is_changed(e, known)], source_id),
     )
+
+
+def offered(feed_links: Sequence[str]) -> str:
+    """What to do where a page stands in a feed's place, by the feeds that it names."""
+    if not feed_links:
+        return ""
+    more = len(feed_links) - _NAMED
+    others = f" and {more} more" if more > 0 else ""
+    return f"; it offers {', '.join(feed_links[:_NAMED])}{others}: list that address instead"
 
 
 def _published(parsed: ParsedFeed, known: Mapping[str, KnownEntry]) -> Iterator[datetime]:

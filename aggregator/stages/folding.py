@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ from aggregator.ledger import Ledger
 from aggregator.matching.corrections import Correction
 from aggregator.matching.decisions import Decision, Evidence, Move
 from aggregator.matching.document import Document
-from aggregator.matching.matcher import Matcher
+from aggregator.matching.matcher import Limits, Matcher
 from aggregator.matching.model import Model
 from aggregator.matching.reasons import Reason
 from aggregator.stages.stories import Mint, regroup
@@ -129,20 +130,19 @@ def commit_of(database: Database, decided: "Decided", mint: Mint, now: datetime)
 
 
 def rebuild(database: Database, model: Model) -> Matcher:
-    """The matcher as the database remembers it."""
-    matcher, _ = rebuild_until(database, model, None)
-    return matcher
+    """The matcher as the database remembers it; no more is read than its window holds."""
+    return rebuild_from(database, model, folded_since(database, _EVER, Limits().documents))
 
 
 def rebuild_until(
-    database: Database, model: Model, moment: datetime | None
+    database: Database, model: Model, moment: datetime
 ) -> tuple[Matcher, list[FoldArticle]]:
     """The matcher as it was before ``moment``, and what arrived since, in order of folding."""
     later: list[FoldArticle] = []
 
     def earlier() -> Iterator[FoldArticle]:
         for article in folded_since(database, _EVER):
-            if moment is not None and article.arrived_at >= moment:
+            if article.arrived_at >= moment:
                 later.append(article)
             else:
                 yield article
@@ -152,19 +152,25 @@ def rebuild_until(
 
 def rebuild_from(database: Database, model: Model, folded: Iterable[FoldArticle]) -> Matcher:
     """A matcher that knows these articles, in order of folding, as they were decided."""
-    said = [_correction(one) for one in all_corrections(database)]
-    matcher = Matcher(model, corrections=said)
-    for article in folded:
-        if article.story_key is not None:
-            decision = Decision(
-                id=article.id,
-                story=article.story_key,
-                copy_of=article.copy_of,
-                evidence=tuple(Evidence(*item) for item in article.evidence),
-                recurring=article.recurring,
-            )
-            matcher.restore(document_of(article), decision)
+    matcher = Matcher(model, corrections=map(_correction, all_corrections(database)))
+    left = iter(folded)
+    while some := list(islice(left, BATCH)):
+        _restore(matcher, [article for article in some if article.story_key is not None])
     return matcher
+
+
+def _restore(matcher: Matcher, articles: Sequence[FoldArticle]) -> None:
+    documents = [document_of(article) for article in articles]
+    matcher.prepare(documents)
+    for article, document in zip(articles, documents, strict=True):
+        decision = Decision(
+            id=article.id,
+            story=article.story_key or 0,
+            copy_of=article.copy_of,
+            evidence=tuple(Evidence(*item) for item in article.evidence),
+            recurring=article.recurring,
+        )
+        matcher.restore(document, decision)
 
 
 @dataclass(slots=True)
@@ -190,11 +196,13 @@ class Decided:
 def decide(matcher: Matcher, batch: Sequence[FoldArticle]) -> Decided:
     """Where the matcher puts each article of a batch."""
     decided = Decided()
+    documents = {one.id: document_of(one) for one in batch if one.story_key is None}
+    matcher.prepare(list(documents.values()))
     for article in batch:
-        if article.story_key is not None:  # its text changed, not its place
+        if article.id not in documents:  # its text changed, not its place
             decided.revised.append((article.id, article.version))
             continue
-        result = matcher.add(document_of(article))
+        result = matcher.add(documents[article.id])
         decision = result.decision
         decided.groups[article.id] = decision.story
         decided.decisions[article.id] = ArticleDecision(

@@ -102,5 +102,8 @@ def run_render(settings: Settings, folder: Path) -> None:
 async def _render(settings: Settings, folder: Path) -> None:
     async with open_application(settings) as application:
         await application.publisher.refresh()
-        written, same = await write_site(application, folder)
-    click.echo(f"{written} files written to {folder}, {same} were up to date")
+        site = await write_site(application, folder)
+    click.echo(
+        f"{site.written} files written to {folder}, {site.same} were up to date, "
+        f"{site.removed} removed"
+    )

@@ -7,14 +7,15 @@ claim -> wait one's turn -> fetch -> 304, or the same bytes as before: unchanged
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 import structlog
 
-from aggregator.config.settings import FetchSettings
+from aggregator.stages import incidents
+from aggregator.stages.asking import Asking
 from aggregator.stages.findings import Finding, is_to_be_read, read, unread
 from aggregator.stages.hub_watch import HubWatch
 from aggregator.stages.schedule import Health, Plan, Politeness, Poll, next_poll, spread
@@ -23,21 +24,17 @@ from feeds.model import (
     FailureKind,
     FetchFailure,
     FetchOutcome,
-    FetchRequest,
     ParsedFeed,
     Response,
     Validators,
 )
 from feeds.parsing.identity import ambiguous_guids
 from feeds.parsing.parse import parse_feed
-from storage.polling import commit_poll, known_entries
+from storage.columns import storable_key
+from storage.polling import commit_polls, known_entries
 from storage.sources import claim_due, overdue, postpone, release, set_next_polls
-from storage.values import PollCommit, SourceState
+from storage.values import IncidentWrite, KnownEntry, PollCommit, SourceState
 
-ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
-    "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
-)
 LEASE = timedelta(minutes=15)
 """How long a claimed source is somebody's: longer than it may wait, be fetched and be parsed."""
 REMEMBERED = 2000
@@ -45,6 +42,7 @@ REMEMBERED = 2000
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a source is due that is gone for good: when the operator asks for it."""
 
+_REMEMBERED = tuple(field.name for field in fields(Health))
 _MOMENTS = ("last_success", "gone_since", "sample_since", "redirect_since", "unslowed")
 
 _log = structlog.get_logger()
@@ -55,8 +53,8 @@ class Poller:
 
     def __init__(self, tools: Tools, hubs: HubWatch | None = None) -> None:
         self._tools = tools
+        self._asking = Asking(tools.settings)
         self._hubs = hubs
-        self._politeness = politeness(tools.settings.fetch)
 
     async def claim(self, limit: int) -> Sequence[SourceState]:
         """Take sources that are due now."""
@@ -73,10 +71,12 @@ class Poller:
 
     async def poll(self, source: SourceState) -> None:
         """Poll a claimed source and write what came of it."""
-        async with self._tools.pacer.turn(source.feed_url) as held:
+        pause = self._asking.pause(source.url)
+        request = self._asking.feed(source.url, source.feed_url, source.validators)
+        async with self._tools.pacer.turn(source.feed_url, pause) as held:
             if self._tools.clock() >= source.claimed_until:
                 return  # it waited its turn for too long, and is somebody else's by now
-            outcome = None if held else await self._tools.fetch(self._request(source))
+            outcome = None if held else await self._tools.fetch(request)
         if outcome is None:
             until = self._tools.clock() + timedelta(seconds=held)
             await self._tools.ledger.write(postpone, source.id, until)
@@ -87,14 +87,13 @@ class Poller:
             source,
             outcome,
             finding,
-            replace(self._politeness, slowdown=slowdown),
+            replace(self._asking.politeness(source.url), slowdown=slowdown),
             now=self._tools.clock(),
             rng=self._tools.rng,
         )
-        await self._tools.ledger.write(commit_poll, commit)
+        await self._tools.ledger.write_grouped(commit_polls, commit)
         if plan.host_not_before:
-            wait = (plan.host_not_before - commit.at).total_seconds()
-            self._tools.pacer.hold(_answered_by(source, outcome), wait)
+            await self._tools.hold(_answered_by(source, outcome), plan.host_not_before)
         self._report(source, commit, plan)
 
     async def spread_overdue(self) -> int:
@@ -114,16 +113,6 @@ class Poller:
         )
         return len(late)
 
-    def _request(self, source: SourceState) -> FetchRequest:
-        fetch = self._tools.settings.fetch
-        return FetchRequest(
-            source.feed_url,
-            validators=source.validators,
-            accept=ACCEPT,
-            timeout=fetch.timeout.total_seconds(),
-            max_bytes=fetch.max_bytes,
-        )
-
     async def find(self, source: SourceState, outcome: FetchOutcome) -> Finding:
         """What an answer, or a hub's delivery, brings that was not known."""
         if not isinstance(outcome, Response) or not is_to_be_read(outcome, source.body_hash):
@@ -138,8 +127,7 @@ class Poller:
             known=frozenset(entry.raw_digest for entry in known.values() if entry.raw_digest),
             ambiguous=ambiguous_guids(known),
         )
-        if isinstance(parsed, ParsedFeed):
-            elder = [entry.guid for entry in parsed.entries if entry.guid not in known]
+        if isinstance(parsed, ParsedFeed) and (elder := _elder(parsed, known)):
             known |= await self._tools.ledger.read(known_entries, source.id, elder)
         return read(outcome, parsed, known, source.id)
 
@@ -164,12 +152,12 @@ class Poller:
         )
 
 
-def politeness(fetch: FetchSettings) -> Politeness:
-    """The scheduler's limits, from the settings."""
-    return Politeness(
-        min_interval=fetch.min_interval.total_seconds(),
-        max_interval=fetch.max_interval.total_seconds(),
-    )
+def _elder(parsed: ParsedFeed, known: Mapping[str, KnownEntry]) -> list[str]:
+    """Guids that may be known all the same: of old entries, or stored under another spelling."""
+    unseen = [entry.guid for entry in parsed.entries if entry.guid not in known]
+    if len(known) < REMEMBERED:
+        return [guid for guid in unseen if storable_key(guid) != guid]
+    return unseen
 
 
 def decide(
@@ -191,6 +179,7 @@ def decide(
     )
     plan = next_poll(health_of(source.schedule), poll, now, politeness, rng)
     gone = plan.next_poll_at is None
+    happened, trouble = _incidents(source, outcome, finding, plan, now)
     response = outcome if isinstance(outcome, Response) else None
     commit = PollCommit(
         source_id=source.id,
@@ -211,8 +200,28 @@ def decide(
         body_hash=finding.body_hash,
         new=finding.new,
         changed=finding.changed,
+        incidents=happened,
+        trouble=trouble,
     )
     return commit, plan
+
+
+def _incidents(
+    source: SourceState, outcome: FetchOutcome, finding: Finding, plan: Plan, now: datetime
+) -> tuple[tuple[IncidentWrite, ...], str | None]:
+    poll = incidents.Poll(
+        at=now,
+        outcome=outcome,
+        failures=plan.health.failures,
+        error=finding.error,
+        gone=plan.next_poll_at is None,
+        new_entries=len(finding.new),
+        moved_to=plan.adopt,
+        last_entry_at=source.last_entry_at,
+        sample_since=plan.health.sample_since,
+        sample_size=plan.health.sample_size,
+    )
+    return incidents.incidents_of(source.trouble, poll)
 
 
 def _outcome(finding: Finding, *, gone: bool) -> str:
@@ -259,7 +268,7 @@ def health_of(schedule: Mapping[str, Any]) -> Health:
 
 def remembered(health: Health) -> dict[str, Any]:
     """``health`` as JSON keeps it."""
+    values = ((name, getattr(health, name)) for name in _REMEMBERED)
     return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in asdict(health).items()
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in values
     }

@@ -1,127 +1,148 @@
 """Every output's documents, rendered once per change and kept as bytes ready to send."""
 
 import asyncio
-import gzip
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import brotli
-
+from aggregator.clock import Clock, utc_now
 from aggregator.config.settings import OutputSettings, Settings
 from aggregator.ledger import Ledger
-from aggregator.stages.outputs import FORMATS, output_feed, story_filter
+from aggregator.stages.catalogue import Catalogue, Holding
+from aggregator.stages.choosing import split
+from aggregator.stages.documents import Document, make_document, media_type, render_feed
+from aggregator.stages.masthead import Identity, masthead
+from aggregator.stages.outputs import FORMATS, page_feed
+from aggregator.stages.status_feed import ENTRIES, NAME, status_feed
 from feeds.model import OutputFeed
-from feeds.writing.http_cache import IDENTITY, strong_etag
-from feeds.writing.output_values import MEDIA_TYPES
-from feeds.writing.write_atom import render_atom
-from feeds.writing.write_json import render_json
-from feeds.writing.write_rss import render_rss
-from storage.publishing import latest_stories, revision
-from storage.values import StoryView
+from feeds.writing.entry_size import entry_bytes
+from feeds.writing.http_cache import strong_etag
+from storage.incidents import last_incident, latest_incidents
+from storage.publications import settle_renditions
+from storage.publishing import revision
+from storage.values import Progress
 
-_RENDERERS: Mapping[str, Callable[[OutputFeed], bytes]] = {
-    "atom": render_atom,
-    "rss": render_rss,
-    "json": render_json,
-}
-_BROTLI_QUALITY = 5  # the default of 11 is for what is compressed once and for all
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A rendered feed: its bytes and their entity tag in every coding, made once."""
-
-    media_type: str
-    last_modified: datetime
-    codings: Mapping[str, tuple[bytes, str]]
-
-    @property
-    def body(self) -> bytes:
-        """The document without a content coding."""
-        return self.codings[IDENTITY][0]
-
-
-def make_document(body: bytes, media_type: str, last_modified: datetime) -> Document:
-    """Compress ``body`` in every coding served; the same bytes give the same document."""
-    coded = {
-        IDENTITY: body,
-        "gzip": gzip.compress(body, 6, mtime=0),
-        "br": brotli.compress(body, quality=_BROTLI_QUALITY),
-    }
-    return Document(
-        media_type=media_type,
-        last_modified=last_modified.replace(microsecond=0),
-        codings={coding: (data, strong_etag(body, coding)) for coding, data in coded.items()},
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What the ids of outputs are minted from; settled at the first start and kept."""
-
-    authority: str
-    born: datetime
-
-    def feed_id(self, name: str) -> str:
-        """The lasting ``tag:`` URI of the output called ``name``."""
-        return f"tag:{self.authority},{self.born:%Y-%m-%d}:feed/{name}"
+_Key = tuple[int, str]
+_NOTHING = Progress()
 
 
 class Publisher:
     """Holds the current documents. Readers get the last ones while new ones are being made."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, identity: Identity) -> None:
+    def __init__(
+        self, ledger: Ledger, settings: Settings, identity: Identity, clock: Clock = utc_now
+    ) -> None:
         self._ledger = ledger
         self._settings = settings
-        self._identity = identity
-        self._documents: dict[tuple[str, str], Document] = {}
+        self.identity = identity
+        self.clock = clock
+        self._masthead = masthead(settings, identity)
+        self._catalogue = Catalogue(ledger, settings, identity)
+        self._documents: dict[str, Mapping[_Key, Document]] = {}
+        self._progress: dict[str, Progress] = {}
+        self._stamps: dict[str, object] = {}
         self._story_ids: dict[str, tuple[int, ...]] = {}
-        self._revision: object = None
         self._busy = asyncio.Lock()
 
-    def document(self, name: str, form: str) -> Document | None:
-        """The current document of an output, None where there is no such output."""
-        return self._documents.get((name, form))
+    def document(self, name: str, form: str, page: int = 1) -> Document | None:
+        """A page of the current document of an output, None where there is no such output."""
+        return self._documents.get(name, {}).get((page, form))
+
+    def pages(self, name: str) -> int:
+        """How many pages the document of an output has; 0 where there is no such output."""
+        return max((page for page, _ in self._documents.get(name, ())), default=0)
+
+    def progress(self, name: str) -> Progress:
+        """How far an output had come when its documents were made."""
+        return self._progress.get(name, _NOTHING)
+
+    def stamp(self, name: str) -> object:
+        """Changes whenever what an output shows may have changed."""
+        return self._stamps.get(name)
 
     def story_ids(self, name: str) -> tuple[int, ...]:
-        """The stories that an output holds now, in its order."""
+        """The stories that an output holds now, in its order; none of one that does not fold."""
         return self._story_ids.get(name, ())
 
     async def refresh(self) -> bool:
-        """Render again if any story changed; whether it did."""
+        """Render again what may have changed; whether there was anything."""
         async with self._busy:
+            now = self.clock()
             current = await self._ledger.read(revision)
-            if current == self._revision:
-                return False
+            refreshed = False
             for output in self._settings.outputs():
-                stories = await self._ledger.read(latest_stories, story_filter(output))
-                self._story_ids[output.name] = tuple(story.id for story in stories)
-                self._documents |= await asyncio.to_thread(self._render, output, stories)
-            self._revision = current
-            return True
+                # What waits for coverage, or grows too old, changes with time alone.
+                timed = output.settle or output.max_age
+                stamp = (current, now.replace(second=0, microsecond=0) if timed else None)
+                if self._stamps.get(output.name) != stamp:
+                    await self._refresh_output(output, now)
+                    self._stamps[output.name] = stamp
+                    refreshed = True
+            return await self._refresh_status(now) or refreshed
 
-    def _render(
-        self, output: OutputSettings, stories: Sequence[StoryView]
-    ) -> dict[tuple[str, str], Document]:
-        feed = output_feed(
-            output,
-            stories,
-            base_url=self._settings.server.base_url,
-            site_title=self._settings.server.title,
-            feed_id=self._identity.feed_id(output.name),
-            born=self._identity.born,
-            hubs=self._settings.server.hubs,
-        )
-        changed = max((story.changed_at for story in stories), default=self._identity.born)
-        documents = {}
-        for form in FORMATS:
-            body = _RENDERERS[form](feed)
-            before = self._documents.get((output.name, form))
-            same = before is not None and before.body == body
-            documents[output.name, form] = (
-                before
-                if before and same
-                else make_document(body, f"{MEDIA_TYPES[form]}; charset=utf-8", changed)
-            )
-        return documents
+    async def _refresh_output(self, output: OutputSettings, now: datetime) -> None:
+        progress = await self._catalogue.move_on(output, now)
+        holdings = await self._catalogue.current(output, progress, now)
+        progress = await self._catalogue.close_archives(output, progress, holdings, now)
+        feeds = await asyncio.to_thread(self._feeds, output, holdings, progress)
+        changed = max((item.changed_at for item in holdings), default=self._born)
+        await self._settle(output.name, feeds, changed, now)
+        self._progress[output.name] = progress
+        self._story_ids[output.name] = tuple(item.id for item in holdings) if output.fold else ()
+
+    def _feeds(
+        self, output: OutputSettings, holdings: Sequence[Holding], progress: Progress
+    ) -> list[OutputFeed]:
+        entries = [holding.entry for holding in holdings]
+        pages = split(entries, entry_bytes, output.max_bytes)
+        return [
+            page_feed(output, pages, number, self._masthead, archives=progress.archives)
+            for number in range(1, len(pages) + 1)
+        ]
+
+    async def _refresh_status(self, now: datetime) -> bool:
+        last = await self._ledger.read(last_incident)
+        if self._stamps.get(NAME) == last:
+            return False
+        incidents = await self._ledger.read(latest_incidents, ENTRIES)
+        changed = incidents[0].at if incidents else self._born
+        await self._settle(NAME, [status_feed(incidents, self._masthead)], changed, now)
+        self._stamps[NAME] = last
+        return True
+
+    @property
+    def _born(self) -> datetime:
+        return self._masthead.identity.born
+
+    async def _settle(
+        self, name: str, feeds: Sequence[OutputFeed], changed_at: datetime, now: datetime
+    ) -> None:
+        """Take ``feeds``, the pages of one output, for its documents from now on."""
+        before = self._documents.get(name, {})
+        bodies = await asyncio.to_thread(_bodies, feeds)
+        digests = {key: strong_etag(body) for key, body in bodies.items()}
+        if digests == {key: document.digest for key, document in before.items()}:
+            return
+        since = await self._ledger.write(settle_renditions, name, digests, changed_at, now)
+        self._documents[name] = await asyncio.to_thread(_documents, bodies, since, before)
+
+
+def _bodies(feeds: Sequence[OutputFeed]) -> dict[_Key, bytes]:
+    return {
+        (page, form): render_feed(feed, form)
+        for page, feed in enumerate(feeds, 1)
+        for form in FORMATS
+    }
+
+
+def _documents(
+    bodies: Mapping[_Key, bytes],
+    since: Mapping[_Key, datetime],
+    before: Mapping[_Key, Document],
+) -> dict[_Key, Document]:
+    documents = {}
+    for (page, form), body in bodies.items():
+        kept = before.get((page, form))
+        if kept is None or kept.body != body:
+            kept = make_document(body, media_type(form), since[page, form])
+        documents[page, form] = kept
+    return documents

@@ -1,41 +1,38 @@
 """The extract stage: an article's page where that is worth it, the feed's text where it is not.
 
+1. read what the feed itself carries, in a child process (feeds/page/article.py)
+2. decide whether the page is wanted (``wanted``), and fetch it (aggregator/stages/pages.py)
+3. read the page in a child; is it a text that this host gives for other articles too?
+4. choose, settle, write; remember what the source's page was worth
+
 Failure never blocks an article: what cannot be fetched, read or understood leaves the feed's own
 text, and the reason is kept.
 """
 
-import hashlib
-import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import structlog
 
 from aggregator.children import ChildFailure
+from aggregator.stages.material_change import materially_changed, text_hash
+from aggregator.stages.pages import FetchedPages, PageFetcher
 from aggregator.tools import Tools
-from feeds.http.robots import Robots
-from feeds.model import (
-    DateSource,
-    FailureKind,
-    FetchFailure,
-    FetchOutcome,
-    FetchRequest,
-    PageReading,
-)
-from feeds.page.article import ArticleMaterial, FeedMaterial, PageBytes, read_article
-from feeds.page.choose import Choice
-from storage.articles import claim_new, commit_reading, release_new
-from storage.values import Appearance, ArticleReading, ArticleToRead
+from feeds.model import DateSource, PageReading
+from feeds.page.article import ArticleMaterial, FeedReading, assemble, read_feed, read_pages
+from feeds.page.choose import Choice, FeedMaterial, FeedText
+from feeds.page.walls import REPEATED, repeated, text_key
+from feeds.page.worth import RECENT, Trial, worth_fetching
+from storage.articles import claim_new, commit_reading, read_alike_again, release_new, titles_alike
+from storage.values import Appearance, ArticleReading, ArticleToRead, PageTrial
 
-AGENT = "newsfold"
 LEASE = timedelta(minutes=15)
 """How long a claimed article is somebody's: longer than it may wait, be fetched and be read."""
-ENOUGH = 1500
-"""Characters of text in the feed from which a page is not fetched, where that is left to us."""
 MOST_ATTEMPTS = 3
 """Attempts after which the page is given up: reading it may be what ended the others."""
-_HTML = ("text/html", "application/xhtml+xml")
-_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
+_NOTHING = FeedReading(FeedText("", "", "", "", None), "")
 
 _log = structlog.get_logger()
 
@@ -45,7 +42,7 @@ class Reader:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._robots = Robots(_InTurn(tools), AGENT)
+        self._pages = PageFetcher(tools)
 
     async def claim(self, limit: int) -> Sequence[ArticleToRead]:
         """Take articles that wait to be read."""
@@ -59,80 +56,70 @@ class Reader:
     async def read(self, article: ArticleToRead) -> None:
         """Settle what the text of a claimed article is."""
         shown = best_appearance(article.appearances)
-        page, why = await self._page(article, shown)
+        feed, trouble = await self._feed(shown)
+        fetch, why = wanted(article, shown, feed.text)
+        fetched = FetchedPages()
+        if fetch and article.url:
+            fetched = await self._pages.fetch(article.url, shown.source_url, article.claimed_until)
         if self._tools.clock() >= article.claimed_until:
             return  # it waited its turn for too long, and is somebody else's by now
-        material, trouble = await self._material(feed_text(shown), page)
-        reading = settle(article, shown, material, (*why, *trouble))
+        page, unread = await self._page(fetched, shown.title)
+        key = page_key(page)
+        page = await self._unless_repeated(article, shown, page, key)
+        material = assemble(feed, page)
+        reasons = (*trouble, *(() if fetch else (why,)), *fetched.reasons, *unread)
+        reading = replace(
+            settle(article, shown, material, reasons),
+            page_key=key,
+            trial=trial_of(shown, fetch=fetch, answered=fetched.answered, feed=feed, made=material),
+        )
+        await self._write(reading, why)
+
+    async def _feed(self, shown: Appearance) -> tuple[FeedReading, tuple[str, ...]]:
+        """What a child makes of the feed's own text."""
+        made = await self._tools.children.run(read_feed, feed_material(shown))
+        if isinstance(made, ChildFailure):
+            return _NOTHING, (f"the feed's text could not be read: {made.detail}",)
+        return made, ()
+
+    async def _page(
+        self, fetched: FetchedPages, headline: str
+    ) -> tuple[PageReading | None, tuple[str, ...]]:
+        """What a child makes of the page."""
+        if not fetched.pages:
+            return None, ()
+        made = await self._tools.children.run(read_pages, fetched.pages, headline, fetched.rules)
+        if isinstance(made, ChildFailure):
+            return None, (f"the page could not be read: {made.detail}",)
+        return made, ()
+
+    async def _unless_repeated(
+        self, article: ArticleToRead, shown: Appearance, page: PageReading | None, key: str | None
+    ) -> PageReading | None:
+        """The page; marked as a wall where its host gave the same for other articles."""
+        if page is None or key is None:
+            return page
+        others = await self._tools.ledger.read(titles_alike, key, article.id)
+        wall = repeated(page.matching_text, shown.title or page.title, others)
+        if not wall:
+            return page
+        why = (*page.reasons, f"{wall.kind}: {wall.sign}")
+        return replace(page, wall=wall.kind, quality=0.0, reasons=why)
+
+    async def _write(self, reading: ArticleReading, why: str) -> None:
         await self._tools.ledger.write(commit_reading, reading)
+        if reading.wall == REPEATED and reading.page_key:
+            await self._tools.ledger.write(read_alike_again, reading.page_key)
         self._tools.tally.article_read()
         self._tools.tally.metrics.article_read(reading.text_source)
         _log.debug(
             "read",
-            article=article.id,
-            source=shown.source_name,
+            article=reading.article_id,
+            source=reading.outlet,
             outcome=reading.text_source,
+            page=why,
             why="; ".join(reading.text_reasons),
         )
-
-    async def _page(
-        self, article: ArticleToRead, shown: Appearance
-    ) -> tuple[PageBytes | None, tuple[str, ...]]:
-        """The article's page, or why there is none."""
-        refusal = no_page(article, shown)
-        if article.url is None or refusal:
-            return None, (refusal,)
-        fetch = self._tools.settings.fetch
-        request = FetchRequest(
-            article.url,
-            accept=_ACCEPT,
-            timeout=fetch.timeout.total_seconds(),
-            max_bytes=fetch.max_bytes,
-        )
-        if held := self._tools.pacer.held_for(request.url):
-            return None, (_left_alone(held),)
-        rules = await self._robots.rules(request)
-        if refused := rules.refusal(request.url):
-            return None, (refused,)
-        async with self._tools.pacer.turn(request.url, rules.crawl_delay) as held:
-            if held:
-                return None, (_left_alone(held),)
-            if self._tools.clock() >= article.claimed_until:
-                return None, ()
-            outcome = await self._tools.fetch(request)
-        return usable_page(outcome)
-
-    async def _material(
-        self, feed: FeedMaterial, page: PageBytes | None
-    ) -> tuple[ArticleMaterial, tuple[str, ...]]:
-        """What a child makes of page and feed; of the feed alone where the page is too much."""
-        trouble: list[str] = []
-        for attempt in (page, None) if page else (None,):
-            made = await self._tools.children.run(read_article, feed, attempt)
-            if not isinstance(made, ChildFailure):
-                return made, tuple(trouble)
-            what = "the page" if attempt else "the feed's text"
-            trouble.append(f"{what} could not be read: {made.detail}")
-        return ArticleMaterial(Choice("", "", "", "feed", full=False, reasons=()), "", None), tuple(
-            trouble
-        )
-
-
-class _InTurn:
-    """A fetcher that waits its turn, for what is asked for besides pages: robots.txt."""
-
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
-
-    async def fetch(self, request: FetchRequest) -> FetchOutcome:
-        async with self._tools.pacer.turn(request.url) as held:
-            if held:
-                return FetchFailure(request.url, FailureKind.CONNECT, _left_alone(held))
-            return await self._tools.fetch(request)
-
-
-def _left_alone(seconds: float) -> str:
-    return f"the host asks to be left alone for {seconds:.0f} s"
 
 
 def best_appearance(appearances: Sequence[Appearance]) -> Appearance:
@@ -140,34 +127,39 @@ def best_appearance(appearances: Sequence[Appearance]) -> Appearance:
     return max(appearances, key=lambda a: (a.priority, len(a.content_html or a.summary_html)))
 
 
-def feed_text(shown: Appearance) -> FeedMaterial:
+def feed_material(shown: Appearance) -> FeedMaterial:
     """What the feed itself says of the article."""
     return FeedMaterial(shown.title, shown.url, shown.summary_html, shown.content_html)
 
 
-def no_page(article: ArticleToRead, shown: Appearance) -> str:
-    """Why the article's page is not fetched; empty if it is."""
+def wanted(article: ArticleToRead, shown: Appearance, feed: FeedText) -> tuple[bool, str]:
+    """Whether to fetch the article's page, and why."""
     if article.url is None:
-        return "the entry names no page"
+        return False, "the entry names no page"
     if shown.full_text == "never":
-        return "pages of this source are not fetched, as configured"
-    if shown.full_text == "auto" and len(shown.content_html) >= ENOUGH:
-        return "the feed carries the text itself"
+        return False, "pages of this source are not fetched, as configured"
     if article.attempts > MOST_ATTEMPTS:
-        return f"given up after {MOST_ATTEMPTS} attempts"
-    return ""
+        return False, f"given up after {MOST_ATTEMPTS} attempts"
+    if shown.full_text == "always":
+        return True, "pages of this source are always fetched, as configured"
+    return worth_fetching(feed, shown.page_trials, shown.pages_passed)
 
 
-def usable_page(outcome: FetchOutcome) -> tuple[PageBytes | None, tuple[str, ...]]:
-    """The page, if what came is one; else why not."""
-    if isinstance(outcome, FetchFailure):
-        return None, (f"the page could not be fetched: {outcome.detail}",)
-    if outcome.status != 200:
-        return None, (f"the page's server answered {outcome.status}",)
-    kind = outcome.headers.get("content-type", "text/html")
-    if not kind.lower().startswith(_HTML):
-        return None, (f"the page is {kind.partition(';')[0]}, not HTML",)
-    return PageBytes(outcome.url, outcome.body, outcome.headers.get("content-type")), ()
+def trial_of(
+    shown: Appearance, *, fetch: bool, answered: bool, feed: FeedReading, made: ArticleMaterial
+) -> PageTrial | None:
+    """What is to be remembered of the source; None where nothing was learned."""
+    if fetch and not answered:
+        return None
+    worth = Trial.of(feed.text, made.choice) if fetch else None
+    return PageTrial(shown.source_id, worth, RECENT)
+
+
+def page_key(page: PageReading | None) -> str | None:
+    """What pages of one host share that gave the same text; None where that would say nothing."""
+    if page is None or page.wall:
+        return None
+    return text_key(urlsplit(page.url).hostname or "", page.matching_text)
 
 
 def settle(
@@ -192,7 +184,7 @@ def settle(
         image=shown.image or (page.image if page else None),
         published=published,
         published_guessed=guessed,
-        agency=page.wire.agency if page and page.wire else None,
+        agency=page.wire.agency if page and page.wire and page.wire.likely else None,
         place=page.place if page else None,
         summary=material.summary,
         text=choice.text,
@@ -200,9 +192,17 @@ def settle(
         matching_text=choice.matching_text,
         text_source=choice.source,
         text_reasons=(*reasons, *choice.reasons),
-        text_hash=text_hash(title, choice.matching_text),
+        text_hash=_hash(article, title, choice),
         wall=page.wall if page else None,
     )
+
+
+def _hash(article: ArticleToRead, title: str, choice: Choice) -> str:
+    """Names what the article says; the name stays while nothing that matters has changed."""
+    earlier = article.earlier
+    if earlier and earlier.text_hash and not materially_changed(earlier, title, choice.text):
+        return earlier.text_hash
+    return text_hash(title, choice.matching_text)
 
 
 def _published(shown: Appearance, page: PageReading | None) -> tuple[datetime | None, bool]:
@@ -211,9 +211,3 @@ def _published(shown: Appearance, page: PageReading | None) -> tuple[datetime | 
     if page and page.published and page.published_source is not DateSource.GUESSED:
         return page.published, False
     return shown.published, True
-
-
-def text_hash(title: str, text: str) -> str:
-    """Names what an article says, whatever its white space, punctuation and capitals."""
-    words = re.findall(r"\w+", f"{title} {text}".casefold())
-    return hashlib.sha256(" ".join(words).encode()).hexdigest()

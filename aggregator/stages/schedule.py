@@ -168,6 +168,16 @@ def next_poll(
     return _succeeded(health, poll, outcome, now, politeness, rng=rng)
 
 
+def host_not_before(
+    outcome: FetchOutcome, now: datetime, politeness: Politeness
+) -> datetime | None:
+    """Until when an answer for anything else than a feed asks us to leave its host alone."""
+    if politeness.retry_after_scope != "host" or not isinstance(outcome, Response):
+        return None
+    asked = retry_after(outcome.headers, now) if outcome.status in _OVERLOADED else None
+    return now + timedelta(seconds=min(asked, politeness.max_interval)) if asked else None
+
+
 def spread(
     due: Sequence[tuple[datetime, float | None]],
     now: datetime,

@@ -14,6 +14,8 @@ from storage.database import StorageTroubleError
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
+_REFILLS = 8
+"""Claims in which all slots are filled again, where nothing wakes the stage."""
 
 
 class Stage(Generic[_T]):
@@ -39,19 +41,21 @@ class Stage(Generic[_T]):
         self._slots = slots
         self._after = after
         self._release = release
-        self._wake = asyncio.Event()
+        self._something = asyncio.Event()
+        self._woken = False
+        self._more = False
         self._under_way: dict[asyncio.Task[None], _T] = {}
 
     def wake(self) -> None:
         """There may be work. Cheap; called by ticks and by the stage before."""
-        self._wake.set()
+        self._woken = True
+        self._something.set()
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
-            self._wake.clear()
             await self.drain()
-            await self._wake.wait()
+            await self._something.wait()
 
     async def drain(self) -> None:
         """Work until nothing can be claimed and nothing is under way.
@@ -60,18 +64,30 @@ class Stage(Generic[_T]):
         the process dies, comes back with its lease.
         """
         try:
+            self._something.clear()
             while await self._fill() or self._under_way:
-                await self._one_done()
+                await self._something.wait()
+                self._something.clear()
         finally:
             await self._abandon()
 
     async def _fill(self) -> int:
         free = self._slots - len(self._under_way)
-        work = await self._claimed(free) if free else ()
+        if not free or not self._may_find(free):
+            return 0
+        self._woken = False
+        work = await self._claimed(free)
+        self._more = len(work) == free
         for piece in work:
             task = asyncio.create_task(self._do(piece), name=self.name)
             self._under_way[task] = piece
+            task.add_done_callback(self._one_done)
         return len(work)
+
+    def _may_find(self, free: int) -> bool:
+        """Whether a claim, which is a transaction, is worth it: not for every piece that ends."""
+        idle = not self._under_way
+        return idle or self._woken or (self._more and free * _REFILLS >= self._slots)
 
     async def _claimed(self, free: int) -> Sequence[_T]:
         claiming = asyncio.ensure_future(self._claim_safely(free))
@@ -90,14 +106,9 @@ class Stage(Generic[_T]):
             _log.exception("claim failed", stage=self.name)
             return ()
 
-    async def _one_done(self) -> None:
-        if not self._under_way:
-            return
-        woken = asyncio.create_task(self._wake.wait())
-        done, _ = await asyncio.wait({*self._under_way, woken}, return_when=asyncio.FIRST_COMPLETED)
-        self._wake.clear()
-        woken.cancel()
-        self._under_way = {t: piece for t, piece in self._under_way.items() if t not in done}
+    def _one_done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(task, None)
+        self._something.set()
 
     async def _do(self, piece: _T) -> None:
         try:
@@ -110,10 +121,11 @@ class Stage(Generic[_T]):
             self._after()
 
     async def _abandon(self) -> None:
-        for task in self._under_way:
+        abandoned = dict(self._under_way)
+        for task in abandoned:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
-        await self._give_back([p for task, p in self._under_way.items() if task.cancelled()])
+        await asyncio.gather(*abandoned, return_exceptions=True)
+        await self._give_back([p for task, p in abandoned.items() if task.cancelled()])
         self._under_way.clear()
 
     async def _give_back(self, pieces: Sequence[_T]) -> None:

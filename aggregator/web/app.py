@@ -1,34 +1,27 @@
 """Routes: what is answered at which address. Reading only, but for what hubs send (websub.py)."""
 
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fastapi import FastAPI, Request, Response
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI, Response
 from starlette.types import ASGIApp
 
 from aggregator.clock import Clock, utc_now
-from aggregator.config.settings import OutputSettings, Settings
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.metrics.counting import Metrics
 from aggregator.notices import Notices
-from aggregator.stages.announcing import document_url, hubs_of
 from aggregator.stages.mailbox import Mailbox
-from aggregator.stages.outputs import FORMATS
 from aggregator.stages.publisher import Publisher
 from aggregator.web.api.routes import api_app
+from aggregator.web.feeds import add_feeds
 from aggregator.web.guard import ReadGuard
 from aggregator.web.headers import SecurityHeaders
 from aggregator.web.metrics import FeedCounting, add_metrics
 from aggregator.web.page_routes import add_pages
-from aggregator.web.pages import sources_opml
-from aggregator.web.sending import send_document
 from aggregator.web.websub import add_websub
-from feeds.websub import link_header
 from storage.publishing import count_stories
-from storage.sources import source_health
 from storage.values import StoryFilter
 
 _SHORT = "public, max-age=60"
@@ -77,8 +70,9 @@ def routes(site: Site) -> FastAPI:
     """Every route, before the headers that all answers share."""
     app = FastAPI(title="Newsfold", openapi_url=None, docs_url=None, redoc_url=None)
     _add_health(app, site)
+    # Before the pages: a story's feed is /story/SLUG.atom, its page /story/SLUG.
+    add_feeds(app, site.settings, site.ledger, site.publisher)
     add_pages(app, site.settings, site.ledger, site.publisher, site.clock)
-    _add_feeds(app, site)
     add_websub(app, site.ledger, site.mailbox)
     add_metrics(
         app,
@@ -107,35 +101,3 @@ def _add_health(app: FastAPI, site: Site) -> None:
             return {"status": "ready"}
         response.status_code = 503
         return {"status": "starting"}
-
-
-def _add_feeds(app: FastAPI, site: Site) -> None:
-    outputs = {output.name: output for output in site.settings.outputs()}
-
-    @app.api_route("/opml", methods=["GET", "HEAD"])
-    async def opml() -> Response:
-        return Response(
-            sources_opml(site.settings, await site.ledger.read(source_health)),
-            media_type="text/x-opml; charset=utf-8",
-            headers={"Cache-Control": _SHORT},
-        )
-
-    @app.api_route("/{name}.{form}", methods=["GET", "HEAD"])
-    async def feed(request: Request, name: str, form: str, token: str = "") -> Response:
-        output = outputs.get(name)
-        if output is None or form not in FORMATS or not _admitted(output, token):
-            raise HTTPException(404)
-        document = site.publisher.document(name, form)
-        if document is None:
-            raise HTTPException(503, headers={"Retry-After": "5"})
-        hubs = hubs_of(site.settings, output)
-        # What a query selects is another document than the one that hubs are told of.
-        named = hubs and not request.query_params
-        link = link_header(hubs, document_url(site.settings, name, form)) if named else None
-        return send_document(request.headers, document, private=output.token is not None, link=link)
-
-
-def _admitted(output: OutputSettings, token: str) -> bool:
-    if output.token is None:
-        return True
-    return secrets.compare_digest(token.encode(), output.token.get_secret_value().encode())

@@ -145,19 +145,35 @@ def listed_view(asked: Asked, listed: Listed, links: Links) -> FrontView:
     )
 
 
-def feeds_for(asked: Asked, outputs: Sequence[OutputSettings]) -> list[dict[str, object]]:
-    """The feeds to offer beside what is shown: those that hold just that first."""
+@dataclass(frozen=True, slots=True)
+class FeedOffer:
+    """A feed beside what is shown; ``fits`` where it holds just that, perhaps by ``query``."""
+
+    name: str
+    title: str
+    fits: bool
+    query: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def formats(self) -> Mapping[str, str]:
+        """Its formats by the end of their address."""
+        return FORMATS
+
+
+def feeds_for(asked: Asked, outputs: Sequence[OutputSettings]) -> list[FeedOffer]:
+    """The feeds to offer beside what is shown: those that hold just that first.
+
+    Where no output does, one that holds everything is asked for that part of it.
+    """
     shown = [output for output in outputs if output.token is None]
-    fitting = [output for output in shown if _fits(output, asked)]
-    return [
-        {
-            "name": output.name,
-            "title": output.title or output.name,
-            "formats": FORMATS,
-            "fits": output in fitting,
-        }
-        for output in sorted(shown, key=lambda output: output not in fitting)
-    ]
+    offers = [FeedOffer(o.name, o.title or o.name, _fits(o, asked)) for o in shown]
+    offers.sort(key=lambda offer: not offer.fits)
+    everything = [output for output in shown if output.fold and _fits(output, Asked())]
+    if everything and not any(offer.fits for offer in offers):
+        query = {"category": asked.category, "language": asked.language, "q": asked.query}
+        chosen = " · ".join(value for value in query.values() if value)
+        offers.insert(0, FeedOffer(everything[0].name, chosen, fits=True, query=query))
+    return offers
 
 
 def _fits(output: OutputSettings, asked: Asked) -> bool:

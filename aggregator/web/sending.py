@@ -4,16 +4,23 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from aggregator.stages.publisher import Document
+from aggregator.stages.documents import Document
 from feeds.writing.http_cache import IDENTITY, is_not_modified, negotiate_coding
 from feeds.writing.output_values import rfc822
 
 _MAX_AGE = 300
 """Seconds a reader may keep a feed without asking: well below any polite poll."""
+ARCHIVED = 86400
+"""The same for an archive, which never changes, but may be taken down."""
 
 
 def send_document(
-    headers: Mapping[str, str], document: Document, *, private: bool, link: str | None = None
+    headers: Mapping[str, str],
+    document: Document,
+    *,
+    private: bool,
+    max_age: int = _MAX_AGE,
+    link: str | None = None,
 ) -> Response:
     """Answer a GET or HEAD for ``document``.
 
@@ -22,7 +29,7 @@ def send_document(
     coding = negotiate_coding(headers.get("accept-encoding"), ("br", "gzip")) or IDENTITY
     body, etag = document.codings[coding]
     sent = {
-        "Cache-Control": f"{'private' if private else 'public'}, max-age={_MAX_AGE}",
+        "Cache-Control": f"{'private' if private else 'public'}, max-age={max_age}",
         "ETag": etag,
         "Last-Modified": rfc822(document.last_modified),
         "Vary": "Accept-Encoding",

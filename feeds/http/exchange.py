@@ -4,40 +4,15 @@ Validators are opaque here: echoed byte for byte, to the URL they were stored fo
 """
 
 import base64
-import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from feeds.http.decoding import ACCEPT_ENCODING
+from feeds.http.headers import NOT_CONFIGURABLE, is_malformed
 from feeds.model import FailureKind, FetchRequest, Validators
 
-# An operator's header may not break the framing of the request, nor pretend to validators.
-_NOT_CONFIGURABLE = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "if-match",
-        "if-modified-since",
-        "if-none-match",
-        "if-range",
-        "if-unmodified-since",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "range",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REDIRECTS_OF_FORMS = frozenset({307, 308})
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
 
 
 class ExchangeError(Exception):
@@ -72,7 +47,7 @@ def request_headers(
         for name, value in _configured(request):
             _replace(headers, name, value)
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+        if is_malformed(name, value):
             raise ExchangeError(
                 FailureKind.PROTOCOL, f"cannot be asked: the header {name[:40]!r} is malformed"
             )
@@ -127,7 +102,7 @@ def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def _configured(request: FetchRequest) -> Iterable[tuple[str, str]]:
     for name, value in request.headers.items():
-        if name.lower() not in _NOT_CONFIGURABLE:
+        if name.lower() not in NOT_CONFIGURABLE:
             yield name, value
     if request.basic_auth is not None:
         credentials = ":".join(request.basic_auth).encode()
@@ -157,4 +132,4 @@ def _as_utf8(value: str | None) -> str | None:
         text = (value or "").encode("latin-1").decode()
     except UnicodeError:
         return None
-    return text if _HEADER_VALUE.fullmatch(text) else None
+    return None if is_malformed("If-None-Match", text) else text

@@ -12,7 +12,7 @@ One fetch:
    later (DNS rebinding) gains nothing, because no other resolution is ever used.
 3. The request (a GET, or the POST of a form) goes out: no cookies, no Referer; validators only to
    the URL they were stored for; the operator's headers and credentials only to the origin of the
-   request.
+   request, which alone may be let off proving who it is.
 4. A redirect with a ``Location`` goes back to 1, up to ``max_redirects`` times; its body is not
    read. A form is sent on by 307 and 308 only, and never from https to http.
 5. The body is decoded as it arrives (:mod:`feeds.http.decoding`) and counted, coded and decoded.
@@ -30,7 +30,6 @@ import asyncio
 import socket
 import ssl
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
@@ -51,6 +50,7 @@ from feeds.http.exchange import (
 )
 from feeds.http.guard import Guard
 from feeds.http.metering import ExcessError, Meter
+from feeds.http.resolving import Lookups
 from feeds.http.target import Target, TargetError, proxy_url, redirect_url, target_of
 from feeds.model import (
     FailureKind,
@@ -64,8 +64,6 @@ from feeds.model import (
 # Content-Security-Policy headers of real sites outgrow the client's default of 8 kB.
 _MAX_HEADER_BYTES = 32 * 1024
 _MAX_HEADERS = 200
-# Names that never resolve hold a thread each for some 10 to 30 s.
-_RESOLVER_THREADS = 64
 
 
 class Fetcher(Protocol):
@@ -105,13 +103,12 @@ class HttpFetcher:
         self._keepalive = keepalive
 
     async def __aenter__(self) -> Self:
-        resolver = self._resolver or _ThreadResolver()
+        resolver = self._resolver or _SystemResolver()
         # Two pools: a proxy's own address is not the guard's business.
         self._direct, self._proxied = (
             _session(_Connector(guard, self._tls or True, resolver, self._keepalive))
             for guard in (self._guard, None)
         )
-        self._owned_resolver = None if self._resolver else resolver
         return self
 
     async def __aexit__(
@@ -122,8 +119,6 @@ class HttpFetcher:
     ) -> None:
         await self._direct.close()
         await self._proxied.close()
-        if self._owned_resolver is not None:
-            await self._owned_resolver.close()
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
         """GET ``request.url`` or POST the request's form there, following redirects.
@@ -158,7 +153,7 @@ class HttpFetcher:
                 headers=headers,
                 allow_redirects=False,
                 proxy=proxy,
-                ssl=request.verify_tls,
+                ssl=request.verify_tls or not at_home,
             ) as response:
                 location = _location(response, request)
                 if location is None:
@@ -341,22 +336,15 @@ class _RefusedAddressError(OSError):
         self.refusal = refusal
 
 
-class _ThreadResolver(AbstractResolver):
-    """The system's resolver in threads of its own.
-
-    The event loop's default pool has a handful of threads; a few dead name servers would hold them
-    all, and with them every other source.
-    """
+class _SystemResolver(AbstractResolver):
+    """The system's resolver, as the client wants it."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, thread_name_prefix="resolve")
+        self._lookups = Lookups()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
-        )
         return [
             ResolveResult(
                 hostname=host,
@@ -366,11 +354,13 @@ class _ThreadResolver(AbstractResolver):
                 proto=protocol,
                 flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
             )
-            for of_family, _, protocol, _, address in found
+            for of_family, _, protocol, _, address in await self._lookups.addresses(
+                host, port, family
+            )
         ]
 
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Nothing to give back."""
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

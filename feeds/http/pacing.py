@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
@@ -65,7 +66,7 @@ class Pacer:
             Seconds that the host still asks to be left alone (see :meth:`hold`), which may have
             come up during the wait; the request may be made only if they are 0.
         """
-        host, domain = _host(url), registrable_domain(url)
+        host, domain = _host(url), _domain(url)
         gap = self._interval if interval is None else interval
         async with self._hosts.setdefault(host, asyncio.Semaphore(self._per_host)):
             async with self._domains.setdefault(domain, asyncio.Lock()):
@@ -79,7 +80,7 @@ class Pacer:
 
     def visited(self, url: str) -> None:
         """Count a request that was made outside any turn, as to the target of a redirect."""
-        self._note(registrable_domain(url))
+        self._note(_domain(url))
 
     def hold(self, url: str, seconds: float) -> None:
         """Leave the host of ``url`` alone for so long (``Retry-After``), or for longer if held."""
@@ -106,6 +107,12 @@ class Pacer:
                 del moments[key]
 
 
+@lru_cache(maxsize=_FORGET_ABOVE)
+def _domain(url: str) -> str:
+    return registrable_domain(url)
+
+
+@lru_cache(maxsize=_FORGET_ABOVE)
 def _host(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""

@@ -5,7 +5,8 @@ fetched on that person's behalf, as a browser would.
 
 The file is read from each origin through a :class:`~feeds.http.fetch.Fetcher` and remembered. A
 site without one (4xx) allows everything; a site that cannot say now (5xx, 429, no answer) allows
-nothing for now.
+nothing for now, and neither does one that says more than anybody means: reading and matching it
+would take seconds.
 """
 
 import asyncio
@@ -30,9 +31,20 @@ _LIFETIME = 86400.0
 _LIFETIME_UNREACHABLE = 900.0
 _MAX_CRAWL_DELAY = 60.0
 _MAX_SITES = 5000
+# The most that one site may say to us, and all of them together. The longest files of big shops
+# hold some thousand rules; matching an address against a rule with a wildcard takes 10 µs.
+_MAX_RULES = 10_000
+_MAX_WILDCARDS = 1_000
+_MAX_RULE = 8_000  # longer than any address
+_MAX_KEPT = 8_000_000  # characters; the parser makes 16 bytes of each
+# Longer files are read in a thread: 500 kB take half a second.
+_SHORT = 8 * 1024
 
 _USER_AGENT_LINE = re.compile(r"(user[- ]?agent\s*[:\s])\s*([^#]*)", re.IGNORECASE)
-
+_DIRECTIVE = re.compile(
+    r"(?!site-?maps?|host)(?:[a-z][a-z -]{0,30}:|(?:disallow|allow|crawl[ -]delay)\s)",
+    re.IGNORECASE,
+)
 _TOKEN = re.compile(r"[A-Za-z_-]+")
 
 
@@ -41,13 +53,14 @@ class Rules:
     """What one site says to us.
 
     ``closed`` says in words why nothing may be fetched for now. ``crawl_delay`` is in seconds,
-    None if the site asks for none.
+    None if the site asks for none. ``size`` counts the characters of its rules.
     """
 
     agent: str
     parsed: Protego | None = None
     closed: str | None = None
     crawl_delay: float | None = None
+    size: int = 0
 
     def refusal(self, url: str) -> str | None:
         """Why ``url``, an address of this site, may not be fetched; None if it may."""
@@ -79,9 +92,18 @@ def read_rules(outcome: FetchOutcome, agent: str) -> Rules:
     if not 200 <= outcome.status < 300:
         return Rules(agent)
     text = outcome.body[:_MAX_PARSED].decode("utf-8-sig", "replace")
-    parsed = Protego.parse(_without_strangers(text, agent))
+    lines = _said_to(agent, text)
+    wildcards = sum("*" in line or "$" in line for line in lines)
+    if len(lines) > _MAX_RULES or wildcards > _MAX_WILDCARDS:
+        return Rules(agent, closed=f"robots.txt holds {len(lines)} rules, too many to be meant")
+    parsed = Protego.parse("\n".join(lines))
     delay = parsed.crawl_delay(agent)
-    return Rules(agent, parsed, crawl_delay=None if delay is None else min(delay, _MAX_CRAWL_DELAY))
+    return Rules(
+        agent,
+        parsed,
+        crawl_delay=None if delay is None else min(delay, _MAX_CRAWL_DELAY),
+        size=sum(map(len, lines)),
+    )
 
 
 class Robots:
@@ -100,6 +122,7 @@ class Robots:
         self._agent = agent
         self._clock = clock
         self._sites: OrderedDict[str, tuple[float, Rules]] = OrderedDict()
+        self._kept = 0
         # Several pages of one site wait for one request; a lock lives while somebody holds it.
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -118,11 +141,17 @@ class Robots:
             known = self._sites.get(site)
             if known is None or known[0] <= self._clock():
                 known = await self._ask(site, request)
-                self._sites[site] = known
+                self._remember(site, known)
             self._sites.move_to_end(site)
-            while len(self._sites) > _MAX_SITES:
-                self._sites.popitem(last=False)
         return known[1]
+
+    def _remember(self, site: str, known: tuple[float, Rules]) -> None:
+        before = self._sites.pop(site, None)
+        self._sites[site] = known
+        self._kept += known[1].size - (before[1].size if before else 0)
+        while len(self._sites) > _MAX_SITES or self._kept > _MAX_KEPT:
+            _, (_, forgotten) = self._sites.popitem(last=False)
+            self._kept -= forgotten.size
 
     async def _ask(self, site: str, request: FetchRequest) -> tuple[float, Rules]:
         outcome = await self._fetcher.fetch(
@@ -137,25 +166,42 @@ class Robots:
                 max_redirects=5,
             )
         )
-        rules = read_rules(outcome, self._agent)
-        lifetime = _LIFETIME if rules.closed is None else _LIFETIME_UNREACHABLE
-        return self._clock() + lifetime, rules
+        long = isinstance(outcome, Response) and len(outcome.body) > _SHORT
+        if long:
+            rules = await asyncio.to_thread(read_rules, outcome, self._agent)
+        else:
+            rules = read_rules(outcome, self._agent)
+        answered = rules.closed is None or long
+        return self._clock() + (_LIFETIME if answered else _LIFETIME_UNREACHABLE), rules
 
 
-def _without_strangers(text: str, agent: str) -> str:
-    """The file with all other robots' names made one, and ours as RFC 9309, 2.2.1, matches it.
+def _said_to(agent: str, text: str) -> list[str]:
+    """The file's groups for us and for everybody, ours named as RFC 9309, 2.2.1, matches it.
 
     The parser keeps each rule once for every name above it: 20,000 names over 20,000 rules, in a
-    file of the permitted size, would be 400 million. It also takes "news" for our name.
+    file of the permitted size, would be 400 million. It also takes "news" for our name. Where
+    groups end is the parser's own reading.
     """
-    return "\n".join(_renamed(line.strip(), agent) for line in text.splitlines())
+    lines: list[str] = []
+    named = in_names = False
+    for line in map(str.strip, text.splitlines()):
+        if match := _USER_AGENT_LINE.match(line):
+            name = _known_name(match[2], agent)
+            named = bool(name) or (named and in_names)
+            in_names = True
+            if name:
+                lines.append(f"{match[1]} {name}")
+        elif _DIRECTIVE.match(line):
+            in_names = False
+            if named and len(line) <= _MAX_RULE:
+                lines.append(line)
+    return lines
 
 
-def _renamed(line: str, agent: str) -> str:
-    match = _USER_AGENT_LINE.match(line)
-    if match is None or match[2].strip() == "*":
-        return line
+def _known_name(names: str, agent: str) -> str:
+    """The name in a ``User-agent`` line, if it means us; else nothing."""
+    if names.strip() == "*":
+        return "*"
     # "newsfold/1.0" names newsfold: the token ends at the first character that cannot be in one.
-    token = _TOKEN.match(match[2])
-    ours = token is not None and token[0].lower() == agent.lower()
-    return f"{match[1]} {agent if ours else 'someone-else'}"
+    token = _TOKEN.match(names)
+    return agent if token is not None and token[0].lower() == agent.lower() else ""

@@ -1,22 +1,25 @@
-"""Everything that is worked out of an article's page and its feed's text, in one piece.
+"""Everything that is worked out of an article's feed entry and its page.
 
-Runs in a child process: HTML of either may be made to harm.
+Runs in a child process: HTML of either may be made to harm. The feed comes first and alone, so that
+whether a page is wanted can be decided on what it carries, and its text serves whatever becomes of
+the page.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from feeds.clean import plain_text
 from feeds.model import PageReading
 from feeds.page.choose import (
     Choice,
+    FeedMaterial,
     FeedText,
     choose_text,
-    readable_text,
-    truncation,
+    feed_text,
     without_invitation,
 )
-from feeds.page.extract import read_page
-from feeds.page.matching_text import matching_text_of
+from feeds.page.extract import joined, read_page
+from feeds.page.page_rules import PageRules
 
 _SUMMARY = 400
 _LEAST = 40
@@ -32,6 +35,14 @@ class PageBytes:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedReading:
+    """What a feed carries of an article: its text, and its own summary as plain text."""
+
+    text: FeedText
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
 class ArticleMaterial:
     """The chosen text, a plain summary, and what the page said of itself (None without one)."""
 
@@ -40,40 +51,35 @@ class ArticleMaterial:
     page: PageReading | None
 
 
-@dataclass(frozen=True, slots=True)
-class FeedMaterial:
-    """What a feed says of an article: a plain title and sanitised HTML."""
-
-    title: str
-    url: str | None
-    summary_html: str
-    content_html: str
+def read_feed(feed: FeedMaterial) -> FeedReading:
+    """Read what the feed itself carries."""
+    summary = without_invitation(" ".join(plain_text(feed.summary_html).split()))
+    return FeedReading(feed_text(feed), summary)
 
 
-def read_article(feed: FeedMaterial, fetched: PageBytes | None) -> ArticleMaterial:
-    """Read the page if there is one, choose the better text, and make the summary."""
-    page = (
-        read_page(fetched.body, fetched.url, content_type=fetched.content_type, headline=feed.title)
-        if fetched
-        else None
+def read_pages(
+    pages: Sequence[PageBytes], headline: str, rules: PageRules | None = None
+) -> PageReading:
+    """Read an article's page, or its pages in order, as one. There is at least one."""
+    return joined(
+        [
+            read_page(
+                page.body, page.url, content_type=page.content_type, headline=headline, rules=rules
+            )
+            for page in pages
+        ]
     )
-    choice = choose_text(_feed_text(feed), page)
-    return ArticleMaterial(choice, summarise(feed, choice), page)
 
 
-def _feed_text(feed: FeedMaterial) -> FeedText:
-    html = max(feed.content_html, feed.summary_html, key=lambda part: len(plain_text(part)))
-    text = readable_text(html, feed.url or "")
-    matching = matching_text_of(html, feed.title)
-    return FeedText(feed.title, text, html, matching, truncation(text))
+def assemble(feed: FeedReading, page: PageReading | None) -> ArticleMaterial:
+    """Choose the better text, and make the summary."""
+    choice = choose_text(feed.text, page)
+    return ArticleMaterial(choice, summarise(feed.summary, choice.text), page)
 
 
-def summarise(feed: FeedMaterial, choice: Choice) -> str:
-    """The feed's own summary as plain text; where it has none, how the text begins."""
-    own = without_invitation(" ".join(plain_text(feed.summary_html).split()))
-    if len(own) < _LEAST:
-        own = " ".join(choice.text.split()) or own
-    return shortened(own, _SUMMARY)
+def summarise(own: str, text: str) -> str:
+    """The feed's own summary; where it has none to speak of, how the text begins."""
+    return shortened(own if len(own) >= _LEAST else " ".join(text.split()) or own, _SUMMARY)
 
 
 def shortened(text: str, limit: int) -> str:

@@ -1,16 +1,16 @@
-"""The feed's text or the page's, for one entry; and whether a source's pages are worth fetching.
+"""The feed's text or the page's, for one entry.
 
 Decisions only, on what has been read: what the feed carried against what the page gave. Every
-choice keeps its reasons, in words. Nothing is fetched or stored here.
+choice keeps its reasons, in words. Nothing is fetched or stored here; whether a source's pages are
+worth fetching at all is decided in feeds/page/worth.py.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from feeds.clean import plain_text
-from feeds.model import FeedEntry, PageReading
+from feeds.model import PageReading
 from feeds.page.blocks import blocks_of
 from feeds.page.display import shown, with_pictures
 from feeds.page.furniture import words
@@ -23,13 +23,20 @@ Source = Literal["feed", "page"]
 _FULL = 150
 """Words from which a feed's text may be the whole article."""
 _CLEARLY = 1.25
-_RECENT = 12
-_ENOUGH = 5
-_RECHECK_EVERY = 50
 
 _CUT = phrases("cut")
 _APPEARED = phrases("appeared_first")
 _FINISHED = re.compile(r"[.!?\u3002\uff01\uff1f\u2026\"\u201d\u00bb\u2019)\]]\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMaterial:
+    """What a feed says of an article: a plain title and sanitised HTML."""
+
+    title: str
+    url: str | None
+    summary_html: str
+    content_html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,11 @@ class FeedText:
         """Its length in words."""
         return len(words(self.text))
 
+    @property
+    def whole(self) -> bool:
+        """Whether it may well be the whole article."""
+        return self.truncated is None and self.size >= _FULL
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -66,11 +78,11 @@ class Choice:
     reasons: tuple[str, ...]
 
 
-def feed_text(entry: FeedEntry) -> FeedText:
+def feed_text(feed: FeedMaterial) -> FeedText:
     """The longer of an entry's content and summary, and whether it is cut short."""
-    html = max(entry.content_html, entry.summary_html, key=lambda part: len(plain_text(part)))
-    text = readable_text(html, entry.url or "")
-    return FeedText(entry.title, text, html, matching_text_of(html, entry.title), truncation(text))
+    html = max(feed.content_html, feed.summary_html, key=lambda part: len(plain_text(part)))
+    text = readable_text(html, feed.url or "")
+    return FeedText(feed.title, text, html, matching_text_of(html, feed.title), truncation(text))
 
 
 def readable_text(html: str, url: str) -> str:
@@ -162,50 +174,11 @@ def _triples(text: str) -> set[tuple[str, str, str]]:
 
 
 def _feed(feed: FeedText, *reasons: str) -> Choice:
-    full = feed.truncated is None and feed.size >= _FULL
     why = (*reasons, *((feed.truncated,) if feed.truncated else ()))
-    return Choice(feed.text, feed.html, feed.matching_text, "feed", full, why)
+    return Choice(feed.text, feed.html, feed.matching_text, "feed", feed.whole, why)
 
 
 def _page(page: PageReading, *reasons: str) -> Choice:
     full = page.wall is None
     why = reasons if full else (*reasons, f"behind a wall ({page.wall})")
     return Choice(page.text, page.html, page.matching_text, "page", full, why)
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What one entry's page was worth: which text won, and whether the feed's was whole."""
-
-    source: Source
-    feed_whole: bool
-
-    @classmethod
-    def of(cls, feed: FeedText, choice: Choice) -> "Tried":
-        """The outcome to remember for a source, after a choice was made with a page at hand."""
-        return cls(choice.source, feed.truncated is None and feed.size >= _FULL)
-
-
-def worth_fetching(
-    feed: FeedText, recent: Sequence[Tried], since_last_fetch: int
-) -> tuple[bool, str]:
-    """Whether to fetch an entry's page where the source says ``full_text = "auto"``, and why.
-
-    ``recent`` are the source's latest outcomes, newest last; ``since_last_fetch`` how many of its
-    entries have passed without a fetch. A source whose feed carries everything is not fetched any
-    more, one whose pages never help neither; every fiftieth entry is fetched all the same, to see
-    whether that still holds.
-    """
-    latest = recent[-_RECENT:]
-    if len(latest) < _ENOUGH:
-        return True, "too little is known of this source"
-    won = sum(tried.source == "page" for tried in latest)
-    if won == 0 and since_last_fetch >= _RECHECK_EVERY:
-        return True, f"a check after {since_last_fetch} entries without a fetch"
-    if won == 0 and all(tried.feed_whole for tried in latest):
-        if feed.truncated or feed.size < _FULL:
-            return True, "this source's feed is usually whole, but this entry is not"
-        return False, "this source's feed carries whole texts"
-    if won == 0:
-        return False, f"the last {len(latest)} pages of this source gave nothing better"
-    return True, f"{won} of the last {len(latest)} pages of this source were better"

@@ -13,6 +13,7 @@ Pure: no network, no clock, no state but the libraries' caches. It may run for v
 made to harm, so callers run it in a process they can kill.
 """
 
+import re
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -21,20 +22,24 @@ from lxml.html import HtmlElement, tostring
 
 from feeds.model import DateSource, PageReading
 from feeds.page import furniture, page_rules, second_readings, walls
-from feeds.page.blocks import Block, blocks_of
+from feeds.page.blocks import HEADINGS, Block, blocks_of
 from feeds.page.byline import printed_authors
 from feeds.page.density import densest
 from feeds.page.display import Display, shown, shown_text, with_pictures
-from feeds.page.html_tree import UnreadablePageError, parse_page, strip_dead_weight
+from feeds.page.html_tree import UnreadablePageError, bound, parse_page, strip_dead_weight
 from feeds.page.matching_text import matching_lines
 from feeds.page.metadata import PageMetadata, metadata_of, parse_time
 from feeds.page.page_rules import PageRules
-from feeds.page.vote import Heard, elect, settled
+from feeds.page.vote import Heard, elect, settled, size_of
 from feeds.page.wire import dateline_of, wire_evidence
 
 _VISIBLE = 3000
 _FULL = 200
 """Words from which an article is not short."""
+_HANDLE = re.compile(r"[a-z0-9._-]+$")
+"""A user's name, which some publishing systems give for the author."""
+_LOST = 0.5
+_LABELS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class _Main:
     lines: list[str]
     agreement: float
     how: str
+    by_rule: bool = False
 
 
 def read_page(
@@ -75,9 +81,17 @@ def read_page(
         tree = parse_page(html, content_type)
     except UnreadablePageError as error:
         return PageReading(url, headline or "", "", "", "", reasons=(str(error),))
+    return read_tree(tree, url, headline=headline, rules=rules)
+
+
+def read_tree(
+    tree: HtmlElement, url: str, *, headline: str | None = None, rules: PageRules | None = None
+) -> PageReading:
+    """The same of a page that is parsed already; its tree is taken apart."""
     metadata = metadata_of(tree, url)
     signs = walls.signs_of(tree)
     strip_dead_weight(tree)
+    bound(tree)
     metadata = _with_guesses(metadata, tree, url)
     if rules:
         page_rules.remove(tree, rules)
@@ -98,14 +112,24 @@ def next_page_of(
 
 
 def joined(pages: Sequence[PageReading]) -> PageReading:
-    """One reading of an article in several pages, in order; the first says what it is."""
-    first = pages[0]
+    """One reading of an article in several pages, in order; the first says what it is.
+
+    What is said of the text's origin may stand on the last; a later page that is a wall is left
+    out.
+    """
+    first, *later = pages
+    if not later:
+        return first
+    whole = [first, *(page for page in later if not page.wall)]
+    signs = [page.wire for page in whole if page.wire]
+    lines = (line for page in whole for line in page.matching_text.splitlines())
     return replace(
         first,
-        text="\n\n".join(page.text for page in pages if page.text),
-        html="\n".join(page.html for page in pages if page.html),
-        matching_text="\n".join(page.matching_text for page in pages if page.matching_text),
-        reasons=(*first.reasons, f"joined from {len(pages)} pages"),
+        text="\n\n".join(page.text for page in whole if page.text),
+        html="\n".join(page.html for page in whole if page.html),
+        matching_text="\n".join(dict.fromkeys(lines)),
+        wire=max(signs, key=lambda sign: sign.strength, default=None),
+        reasons=(*first.reasons, f"joined from {len(whole)} pages"),
     )
 
 
@@ -127,7 +151,9 @@ def _selected(tree: HtmlElement, rules: PageRules | None) -> _Main | None:
     if not rules or not rules.select:
         return None
     blocks = [block for element in page_rules.selected(tree, rules) for block in blocks_of(element)]
-    return _Main(blocks, [], 1.0, "selected by the source's rule") if blocks else None
+    if not blocks:
+        return None
+    return _Main(blocks, [], 1.0, "selected by the source's rule", by_rule=True)
 
 
 def _main(tree: HtmlElement, body: HtmlElement, blocks: list[Block], url: str) -> _Main:
@@ -136,26 +162,35 @@ def _main(tree: HtmlElement, body: HtmlElement, blocks: list[Block], url: str) -
     chosen = settled(blocks, dense, other)
     if chosen:
         return _Main(chosen, [], 1.0, "two readings agree")
-    text = second_readings.trafilatura_text(copy(tree), url)
+    text = _careful(tree, url, size_of(dense))
     third = Heard(text)
     chosen = elect(blocks, dense, third, other.again())
-    size = sum(len(furniture.words(block.text)) for block in chosen)
+    size = size_of(chosen)
     if size:
         agreement = size / max(size, third.size, other.size)
         return _Main(chosen, [], agreement, "chosen by vote of three readings")
     return _Main([], text.splitlines(), 0.3, "only trafilatura found a text")
 
 
+def _careful(tree: HtmlElement, url: str, expected: int) -> str:
+    """Trafilatura's reading: the fast one, unless it lost most of the ``expected`` words."""
+    text = second_readings.trafilatura_text(copy(tree), url)
+    if len(furniture.words(text)) >= _LOST * expected:
+        return text
+    return second_readings.trafilatura_text(copy(tree), url, fast=False)
+
+
 def _assembled(page: _Page, main: _Main) -> PageReading:
     headline = (page.headline,) if page.headline else ()
     names = (*headline, *page.metadata.titles, *page.metadata.authors)
     kept, lines = _without_furniture(main, names)
+    labels = 0 if main.by_rule else _labels_before(kept)
     display = (
-        shown(with_pictures(kept, page.blocks), page.url)
+        shown(with_pictures(kept[labels:], page.blocks), page.url)
         if kept
         else shown_text("\n".join(lines), page.url)
     )
-    return _reading(page, main, lines, display, _wall(page, lines))
+    return _reading(page, main, lines, matching_lines(lines[labels:]), display)
 
 
 def _wall(page: _Page, lines: Sequence[str]) -> walls.Wall | None:
@@ -181,12 +216,23 @@ def _without_furniture(main: _Main, names: Sequence[str]) -> tuple[list[Block], 
     return [blocks[at] for at in kept] if blocks else [], [lines[at] for at in kept]
 
 
+def _labels_before(blocks: Sequence[Block]) -> int:
+    """How many labels ("Opinion", "3 min", a dateline of its own) stand before the article."""
+    first = blocks[:_LABELS]
+    more = (at for at, block in enumerate(first) if not _is_label(block))
+    return next(more, 0)  # a long row of short lines is what the article is made of
+
+
+def _is_label(block: Block) -> bool:
+    return block.tag not in HEADINGS and furniture.is_label(block.text)
+
+
 def _reading(
-    page: _Page, main: _Main, lines: list[str], display: Display, wall: walls.Wall | None
+    page: _Page, main: _Main, lines: list[str], written: list[str], display: Display
 ) -> PageReading:
     metadata = page.metadata
-    authors = metadata.authors or _printed(page, main)
-    written = matching_lines(lines)
+    authors = _authors(page, main)
+    wall = _wall(page, lines)
     datelines = [dateline for line in lines[:3] if (dateline := dateline_of(line))]
     return PageReading(
         url=page.url,
@@ -210,8 +256,12 @@ def _reading(
     )
 
 
-def _printed(page: _Page, main: _Main) -> tuple[str, ...]:
-    return printed_authors(page.blocks, next(iter(main.blocks), None))
+def _authors(page: _Page, main: _Main) -> tuple[str, ...]:
+    """Whom the page states; who is printed over the text where it states nobody in particular."""
+    stated, publisher = page.metadata.authors, page.metadata.publisher or ""
+    if any(not (_HANDLE.match(name) or furniture.same_words(name, publisher)) for name in stated):
+        return stated
+    return printed_authors(page.blocks, next(iter(main.blocks), None)) or stated
 
 
 def _reasons(main: _Main, wall: walls.Wall | None, metadata: PageMetadata) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ _DATE_LINE = phrases("date_line")
 _BYLINE = re.compile(rf"^\W*(?i:{alternatives('byline')})\b\W*(?!the\b|a\b|an\b)\w")
 _MARKS = " \t\u2022\u00b7-\u2013\u2014>#*|"
 _SHORT = 14
+_LABEL, _LABEL_WORDS = 40, 8
 _END_HEADING_WORDS = 10
 _BODY = 0.7
 
@@ -60,6 +61,11 @@ def is_byline(line: str) -> bool:
     if len(words(line)) > _SHORT or _SENTENCE_END.search(line):
         return False
     return bool(_BYLINE.match(line) or _DATE_LINE.match(line))
+
+
+def is_label(line: str) -> bool:
+    """Whether a line is so short, and so little of a sentence, that it labels what follows."""
+    return len(line) < _LABEL and len(words(line)) < _LABEL_WORDS and not _SENTENCE_END.search(line)
 
 
 def ends_article(line: str) -> bool:

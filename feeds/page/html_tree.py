@@ -22,9 +22,14 @@ _HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
 _CONTROL = bytes({*range(32)} - set(b"\t\n\r"))
-_LONG_TAG = 32768
+MOST_ELEMENTS = 20_000
+MOST_TEXT = 1_000_000
+"""Elements and characters of text that are looked at: ten times what long articles have."""
+
 # libxml2 compares every attribute of a tag with every other: 50,000 of them take it half a minute
-_MONSTER_TAG = re.compile(r"(</?[a-zA-Z][\w:-]*)[^<>]{32000,}")
+_LONG_TAG = 4000
+_MOST_ATTRIBUTES = 300
+_TAG_NAME = re.compile(r"/?[a-zA-Z][\w:-]*")
 # some pages close after their header; browsers read on, libxml2 does not
 _END = re.compile(rb"</(?:body|html)\s*>", re.IGNORECASE)
 _TAG = re.compile(r"<\s*[a-zA-Z!?]")
@@ -106,14 +111,24 @@ def parse_html(html: str) -> HtmlElement:
         UnreadablePageError: the parser found nothing in it.
     """
     text = html[:MAX_CHARACTERS]
-    if max(map(len, text.split("<"))) > _LONG_TAG:
-        text = _MONSTER_TAG.sub(r"\1", text)
+    parts = text.split("<")
+    if max(map(len, parts)) > _LONG_TAG:
+        text = "<".join(_tamed(part) if len(part) > _LONG_TAG else part for part in parts)
     clean = _END.sub(b"", text.encode("utf-8", "replace").translate(None, _CONTROL))
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     try:
         return document_fromstring(clean, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise UnreadablePageError(f"the parser found no HTML: {error}") from error
+
+
+def _tamed(part: str) -> str:
+    """What follows a ``<``, without the tag's attributes where they are a great many."""
+    tag, closing, rest = part.partition(">")
+    name = _TAG_NAME.match(tag)
+    if not name or len(tag) <= _LONG_TAG or len(tag.split()) <= _MOST_ATTRIBUTES:
+        return part
+    return name.group() + closing + rest
 
 
 def strip_dead_weight(tree: HtmlElement) -> None:
@@ -127,3 +142,27 @@ def strip_dead_weight(tree: HtmlElement) -> None:
             continue
         if element.getparent() is not None:
             element.drop_tree()
+
+
+def bound(tree: HtmlElement) -> bool:
+    """Cut, in place, a tree that no article needs so large; whether that was done.
+
+    What remains is read in seconds, whatever it is made of.
+    """
+    if tree.xpath("count(//*)") <= MOST_ELEMENTS and tree.xpath("string-length()") <= MOST_TEXT:
+        return False
+    elements = list(tree.iter())
+    for element in elements[MOST_ELEMENTS:]:
+        parent = element.getparent()
+        if parent is not None:
+            parent.remove(element)
+    left = MOST_TEXT
+    for element in elements[:MOST_ELEMENTS]:
+        if element.tag != "script":
+            element.text, left = _cut(element.text, left)
+        element.tail, left = _cut(element.tail, left)
+    return True
+
+
+def _cut(text: str | None, left: int) -> tuple[str | None, int]:
+    return (text[:left] or None, max(0, left - len(text))) if text else (None, left)

@@ -67,6 +67,8 @@ _ISO = re.compile(
 _URL_DATE = re.compile(
     r"/((?:19|20)\d\d)[/-](\d\d?)[/-](\d\d?)(?:[/-]|$)|[/_-]((?:19|20)\d\d)(\d\d)(\d\d)(?:[/_.-]|$)"
 )
+_LONGEST = 2000
+"""Characters of a heading or title that are looked at."""
 _LANGUAGE = re.compile(r"^[a-zA-Z]{2,3}(?=$|[-_])")
 
 
@@ -160,7 +162,7 @@ def _alike(heading: str, name: str) -> bool:
 
 
 def _flat(element: HtmlElement | None) -> str:
-    return "" if element is None else " ".join(element.text_content().split())
+    return "" if element is None else " ".join(element.text_content()[:_LONGEST].split())
 
 
 def _without_site(title: str, site: list[str]) -> str:

@@ -7,7 +7,7 @@ reading shares with another. Compared with the best single setting in docs/extra
 
 from collections.abc import Container, Iterable, Sequence
 
-from feeds.page.blocks import Block
+from feeds.page.blocks import HEADINGS, Block
 from feeds.page.furniture import words
 
 _LONG = 8
@@ -18,6 +18,8 @@ _NEAR = 400
 _AGREED = 0.1
 _CONTESTED = 0.04
 _HEAD = 60
+_HEAD_BLOCKS = 6
+_PARAGRAPH = 25
 
 
 class Heard:
@@ -71,8 +73,8 @@ def settled(blocks: Sequence[Block], dense: Sequence[Block], other: Heard) -> li
     votes = [_votes(block, own, (other,)) for block in stretch]
     agreed = [block for block, vote in zip(stretch, votes, strict=True) if vote == 2]
     contested = [block for block, vote in zip(stretch, votes, strict=True) if vote == 1]
-    size = _size(agreed)
-    return agreed if size > other.size / 2 and _size(contested) <= _CONTESTED * size else None
+    size = size_of(agreed)
+    return agreed if size > other.size / 2 and size_of(contested) <= _CONTESTED * size else None
 
 
 def elect(
@@ -89,15 +91,28 @@ def elect(
         _votes(block, own, (other,)) + heard for block, heard in zip(stretch, sure, strict=True)
     ]
     core = [at for at, block in enumerate(stretch) if votes[at] >= 2 and id(block) in own]
-    if _size(stretch[at] for at in core) > _AGREED * max(careful.size, other.size):
+    if size_of(stretch[at] for at in core) > _AGREED * max(careful.size, other.size):
         inside = range(core[0], core[-1] + 1)
-        return [
-            stretch[at]
-            for at in range(core[-1] + 1)
-            if votes[at] >= 2 or (sure[at] and at in inside)
-        ]
+        return _from_sure_head(
+            [
+                (stretch[at], sure[at])
+                for at in range(core[-1] + 1)
+                if votes[at] >= 2 or (sure[at] and at in inside)
+            ]
+        )
     others = (careful.again(), other.again())
     return [block for block in blocks if _votes(block, own, others) >= 2]
+
+
+def _from_sure_head(kept: Sequence[tuple[Block, bool]]) -> list[Block]:
+    """The kept blocks without the dates, names and buttons at their head.
+
+    There the careful reading's word is worth more than the two others': it counts alone.
+    """
+    for at, (block, sure) in enumerate(kept[:_HEAD_BLOCKS]):
+        if sure or block.tag in HEADINGS or len(words(block.text)) >= _PARAGRAPH:
+            return [block for block, _ in kept[at:]]
+    return [block for block, _ in kept]
 
 
 def _stretch(blocks: Sequence[Block], dense: Sequence[Block]) -> tuple[set[int], Sequence[Block]]:
@@ -111,7 +126,8 @@ def _stretch(blocks: Sequence[Block], dense: Sequence[Block]) -> tuple[set[int],
     return own, blocks[headings[-1] + 1 if headings else places[0] : places[-1] + 1]
 
 
-def _size(blocks: Iterable[Block]) -> int:
+def size_of(blocks: Iterable[Block]) -> int:
+    """How many words some blocks hold."""
     return sum(len(words(block.text)) for block in blocks)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from feeds.page.furniture import words
+from feeds.page.furniture import same_words, words
 from feeds.page.phrases import phrases
 
 CONSENT, CHALLENGE, PAYWALL = "consent", "challenge", "paywall"
@@ -82,6 +82,8 @@ _PLAYERS = re.compile(
 
 _STUB = 150
 """Words below which a text may be a wall's own; with a stronger sign, twice as many may be."""
+_TELLING = 4
+"""Letters from which a headline's word tells what it is about."""
 _LONG = 600
 """Words from which a text is an article whatever it says, and whatever it is called."""
 
@@ -234,17 +236,30 @@ def _quoted(match: re.Match[str] | None) -> str:
     return repr(match.group()[:60]) if match else ""
 
 
-def text_key(matching_text: str) -> str:
-    """A key that equal texts share, for a caller that remembers what a host has answered."""
-    return blake2b(" ".join(words(matching_text)).encode(), digest_size=12).hexdigest()
+def text_key(host: str, text: str) -> str | None:
+    """A key that equal texts from one host share; None for a text that cannot be a wall's own.
 
-
-def repeated(matching_text: str, earlier: Collection[str]) -> Wall | None:
-    """The wall that a host shows when it answers another address with a text it has sent before.
-
-    ``earlier`` are the keys (``text_key``) of texts read at other addresses of the same host.
-    Empty texts say nothing.
+    Empty texts say nothing, and long ones are articles whatever they are called.
     """
-    if words(matching_text) and text_key(matching_text) in earlier:
-        return Wall(REPEATED, "the same host gave the same text for another address")
+    tokens = words(text)
+    if not 0 < len(tokens) < _LONG:
+        return None
+    return blake2b(" ".join((host.lower(), *tokens)).encode(), digest_size=12).hexdigest()
+
+
+def repeated(text: str, headline: str, others: Collection[str]) -> Wall | None:
+    """The wall that a host shows when it gives the same text for different articles.
+
+    ``others`` are the headlines of articles whose pages gave this very text. An article may well
+    stand at two addresses, under two headlines even; a wall's text has nothing to do with any.
+    """
+    if any(not same_words(headline, other) for other in others) and not _speaks_of(headline, text):
+        return Wall(REPEATED, "the same host gave the same text for another article")
     return None
+
+
+def _speaks_of(headline: str, text: str) -> bool:
+    # Chinese and Japanese write no spaces: there, each character is a word
+    wide = {character for character in headline if character >= "\u2e80"}
+    telling = wide or {word for word in words(headline) if len(word) >= _TELLING}
+    return 2 * len(telling & {*text, *words(text)}) >= len(telling) > 0

@@ -79,7 +79,7 @@ _END_SIGNS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
 )
 _WORD = r"[A-Z0-9À-ÞА-Я][\w.&'\u2019-]*"
 _REPUBLISHED = re.compile(
-    rf"(?i:{alternatives('republished')})\s(?:the )?"
+    rf"(?i:{alternatives('republished')})\s(?:the )?(?!(?i:{_MONTH})\s\d)"
     rf"(?P<outlet>[A-ZÀ-ÞА-Я][\w.&'\u2019-]*(?: (?:of|the|&|de|du|la|{_WORD})){{0,4}})"
 )
 _DESK = phrases("desk")

@@ -68,6 +68,7 @@ _LANGUAGES = (
 )
 
 
+@lru_cache(maxsize=1024)
 def read_date(text: str) -> datetime | None:
     """The moment ``text`` names, in UTC, or None if it names none.
 

@@ -8,10 +8,10 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from feeds.clean import looks_like_html, one_line, plain_text, sanitise, text_to_html
 from feeds.model import Enclosure, FeedEntry, ParsedFeed
@@ -48,6 +48,18 @@ class _Feed:
     authors: list[str]
     now: datetime
     problems: Counter[str]
+
+
+class _Seen(NamedTuple):
+    """What a reader sees of an entry."""
+
+    title: str
+    summary_html: str
+    content_html: str
+    canonical_url: str | None
+    authors: tuple[str, ...]
+    categories: tuple[str, ...]
+    enclosures: tuple[Enclosure, ...]
 
 
 def finish_feed(
@@ -127,27 +139,29 @@ def _finish(entry: RawEntry, guid: str, title: str, feed: _Feed) -> FeedEntry:
     published, updated = (
         believed(read_date(text), feed.now) for text in (entry.published, entry.updated)
     )
-    finished = FeedEntry(
+    seen = _Seen(
+        title,
+        "" if summary == content else summary,
+        content,
+        url and canonical_url(url, keep_fragment=_fragment_matters(url, entry.guid)),
+        _names(map(_person, entry.authors or feed.authors), "authors", feed),
+        _names(entry.categories, "categories", feed),
+        _enclosures(entry.files, feed),
+    )
+    return FeedEntry(
+        **seen._asdict(),
         guid=guid,
         url=url,
-        canonical_url=url and canonical_url(url, keep_fragment=_fragment_matters(url, entry.guid)),
-        title=title,
-        summary_html="" if summary == content else summary,
-        content_html=content,
-        authors=_names(map(_person, entry.authors or feed.authors), "authors", feed),
-        categories=_names(entry.categories, "categories", feed),
         published=published or updated,
         updated=updated,
         published_guessed=published is None and updated is None,
         language=language_tag(entry.language) or feed.language,
         image=_image(entry, content or summary, feed),
-        enclosures=_enclosures(entry.files, feed),
-        content_hash="",
+        content_hash=_content_hash(seen),
         raw_digest=entry.digest,
         source_title=_title(entry.source_title, feed) or None,
         source_url=absolute_http_url(entry.source_url, feed.url) if entry.source_url else None,
     )
-    return replace(finished, content_hash=content_hash(finished))
 
 
 def _url(entry: RawEntry, feed: _Feed) -> str | None:
@@ -237,7 +251,7 @@ def _cut(text: str, limit: int, what: str, feed: _Feed) -> str:
     return f"{text[: limit - 1]}…"
 
 
-def content_hash(entry: FeedEntry) -> str:
+def _content_hash(entry: _Seen) -> str:
     """Names what a reader sees of ``entry``, in hex.
 
     Without dates, whatever the order of the categories, and without the queries and fragments of

@@ -88,7 +88,7 @@ def recognise(arrived: Iterable[str], known: Iterable[str]) -> Mapping[str, str]
     arrived = list(dict.fromkeys(arrived))
     known_guids = set(known)
     new = [guid for guid in arrived if guid not in known_guids]
-    if 2 * len(new) < len(arrived):
+    if not known_guids or 2 * len(new) < len(arrived):
         return {}
     gone = sorted(known_guids.difference(arrived))
     found = _matched(new, gone, same_guid_key)

@@ -9,8 +9,9 @@ by one: an item reads the same whatever stands beside it, and a bad one costs on
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -23,6 +24,7 @@ MAX_PARTS = 1000
 MAX_ATTRIBUTES = 100
 """Attributes of an element, which it looks up one by one in a list: 7 s for 20,000."""
 
+_overloaded = etree.XPath(f"//*[@*[{MAX_ATTRIBUTES + 1}]]")
 _ROOTS = frozenset({"rss", "rdf", "feed"})
 _ITEM = re.compile(r"<(?:[\w-]{1,40}:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _GUIDS = frozenset({"guid", "id"})
@@ -35,17 +37,27 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item. ``around`` are the start tags it stands in, ``markup`` is its own.
-
-    ``is_plain`` says that reading it leaves nothing behind that others would read differently by.
-    """
+    """One item. ``around`` are the start tags it stands in, ``markup`` is what it is written as."""
 
     around: tuple[str, ...]
+    element: Element
     markup: str
     guid: str
     link: str
     date: str
-    is_plain: bool
+    declares: bool
+    """Whether it declares prefixes of its own."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether ``feedparser`` is in the state after the item that it was in before.
+
+        It keeps prefixes and some bases for ever, and loses count in markup that is not escaped.
+        """
+        markup = self.markup
+        if self.declares or " base=" in markup or "xml:base=" in markup:
+            return False
+        return all(map(_is_plain, self.element))
 
     def head(self, surroundings: str) -> RawEntry:
         """What identifies the item. ``surroundings`` is all else that its reading depends on."""
@@ -79,7 +91,7 @@ def take_apart(text: str, *, recover: bool = False) -> Apart | None:
     )
     if nested or (not elements and _ITEM.search(text)):
         return None
-    for node in root.iter():
+    for node in _overloaded(root):
         for name in list(node.attrib)[MAX_ATTRIBUTES:]:
             del node.attrib[name]
     if "xml:base" in text:
@@ -125,47 +137,58 @@ def batches(items: Iterable[Item]) -> Iterable[list[Item]]:
     return found.values()
 
 
-def document_of(items: Sequence[Item]) -> str:
-    """A document with nothing in it but ``items``, which stand in the same place."""
-    around = items[0].around
-    names = [tag[1:].split()[0].rstrip(">") for tag in around]
+def document_of(item: Item) -> str:
+    """A document with nothing in it but ``item``."""
+    names = [tag[1:].split()[0].rstrip(">") for tag in item.around]
     ends = (f"</{name}>" for name in reversed(names))
-    return "".join((*around, *(item.markup for item in items), *ends))
+    return "".join((*item.around, item.markup, *ends))
 
 
 def _item(element: Element, around: dict[Element, tuple[str, ...]]) -> Item:
     del element[MAX_PARTS:]
     guid, link, original, date = element.get(_ABOUT, ""), "", "", ""
     for child in list(element):
-        name = local_name(child)
-        if name in _GUIDS and not text_of(child):
+        role = _role(str(child.tag))
+        if role == "guid" and not text_of(child):
             element.remove(child)  # feedparser would take it for the guid all the same
-        elif name in _GUIDS:
+        elif role == "guid":
             is_link = child.get("isPermaLink", "true") == "true"
             guid = _joined(child.base, text_of(child)) if is_link else text_of(child)
-        elif name == "link" and child.get("rel", "alternate") == "alternate":
+        elif role == "link" and child.get("rel", "alternate") == "alternate":
             link = _joined(child.base, child.get("href") or text_of(child)) or link
-        elif name == "origlink":
+        elif role == "origlink":
             original = text_of(child)
-        elif name in _DATES:
+        elif role == "date":
             date = date or text_of(child)
     markup = etree.tostring(element, encoding="unicode", with_tail=False)
     parent = element.getparent()
     tags = () if parent is None else around[parent]
-    return Item(tags, markup, guid, original or link, date, _is_plain(element, markup))
+    # Written by itself it repeats every declaration around it.
+    declares = parent is None or markup.count(" xmlns") > len(parent.nsmap)
+    return Item(tags, element, markup, guid, original or link, date, declares)
 
 
-def _is_plain(element: Element, markup: str) -> bool:
-    """Whether ``feedparser`` is in the state after ``element`` that it was in before.
+@lru_cache(maxsize=1024)
+def _role(tag: str) -> str:
+    """What an element of this name tells about its item here: mostly nothing."""
+    name = tag.rpartition("}")[2].lower()
+    if name in _GUIDS:
+        return "guid"
+    if name in _DATES:
+        return "date"
+    return name if name in {"link", "origlink"} else ""
 
-    It keeps prefixes and some bases for ever, and loses count in markup that is not escaped.
-    """
-    own_prefixes = markup.count(" xmlns") > len(element.nsmap)
-    if own_prefixes or " base=" in markup or "xml:base=" in markup:
-        return False
-    names = [local_name(child) for child in element]
-    nests = any(len(child) for child, name in zip(element, names, strict=True) if name != "author")
-    return not nests and _UNSETTLING.isdisjoint(names)
+
+def _is_plain(part: Element) -> bool:
+    if len(part):
+        return local_name(part) == "author" and not any(len(child) for child in part)
+    # A reference to an entity has no name but a function.
+    return isinstance(part.tag, str) and _settles(part.tag)
+
+
+@lru_cache(maxsize=1024)
+def _settles(tag: str) -> bool:
+    return tag.rpartition("}")[2].lower() not in _UNSETTLING
 
 
 def _joined(base: str | None, value: str) -> str:
@@ -181,8 +204,9 @@ def _start_tags(element: Element) -> tuple[str, ...]:
 
 
 def _start_tag(element: Element) -> str:
-    markup = etree.tostring(element, encoding="unicode", with_tail=False)
-    return markup.partition(">")[0].rstrip("/") + ">"  # in attributes it is written &gt;
+    alone = etree.Element(element.tag, dict(element.attrib), element.nsmap)
+    alone.text = ""  # not written as an empty element
+    return etree.tostring(alone, encoding="unicode").partition(">")[0] + ">"  # elsewhere it is &gt;
 
 
 def _remove(element: Element) -> None:

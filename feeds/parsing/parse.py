@@ -24,7 +24,12 @@ from feeds.parsing.known import Apart, Item, batches, document_of, take_apart
 from feeds.parsing.mend import mend
 from feeds.parsing.parse_json import read_json
 from feeds.parsing.raw import RawEntry, RawFeed, mark_known, newest
-from feeds.parsing.read_feedparser import read_document, read_items
+from feeds.parsing.read_feedparser import (
+    read_document,
+    read_head,
+    read_items,
+    read_plain_items,
+)
 from feeds.parsing.xml_tree import root_name
 
 _FEED_START = re.compile(
@@ -97,7 +102,7 @@ def _read_apart(
     apart: Apart, kind: str, url: str, known: Collection[bytes], limit: int
 ) -> RawFeed | str:
     """The head, and each item that is not known by itself, so that it reads the same always."""
-    feed = read_document(apart.head, kind, limit)
+    feed = read_head(apart.head, kind)
     if not isinstance(feed, RawFeed):
         return feed
     feed.language = feed.language or apart.language
@@ -121,10 +126,16 @@ def _read_items(items: list[Item], kind: str) -> list[RawEntry | None]:
     """What ``items`` say, in their order; None for those that cannot be read."""
     found: dict[int, RawEntry] = {}
     for batch in batches(items):
-        entries = read_items(document_of(batch), kind)
+        entries = _read_batch(batch, kind)
         if len(entries) != len(batch):
-            entries_of_each = ((item, read_items(document_of([item]), kind)) for item in batch)
+            entries_of_each = ((item, read_items(document_of(item), kind)) for item in batch)
             found |= {id(item): entries[0] for item, entries in entries_of_each if entries}
         else:
             found |= {id(item): entry for item, entry in zip(batch, entries, strict=True)}
     return [found.get(id(item)) for item in items]
+
+
+def _read_batch(batch: list[Item], kind: str) -> list[RawEntry]:
+    if batch[0].is_plain:
+        return read_plain_items(batch[0].around, [item.element for item in batch], kind)
+    return read_items(document_of(batch[0]), kind)

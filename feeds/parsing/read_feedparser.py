@@ -1,36 +1,24 @@
 """What ``feedparser`` makes of RSS, RDF and Atom: every XML feed is read here, and only here.
 
-It forgives nearly everything, and pays for it: some 13 ms a feed, quadratic time on a few inputs
-and exceptions on some two in a hundred mutilated documents. So what is known need not come here
-(:mod:`feeds.parsing.known`), and what does is bounded. Its sanitising and resolving of links are
-off;
-:mod:`feeds.clean` does both. It is handed bytes, never an address, so it fetches nothing; it takes
-entity declarations out by itself.
+It forgives nearly everything, and pays for it: quadratic time on a few inputs and exceptions on
+some two in a hundred mutilated documents. So what is known need not come here
+(:mod:`feeds.parsing.known`), and what does is bounded. :mod:`feeds.parsing.run_feedparser` runs it.
 """
 
-import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
-
-import feedparser
 
 from feeds.parsing.decode import without_controls
 from feeds.parsing.raw import NOTHING, Prose, RawEntry, RawFeed, RawFile, add_media
+from feeds.parsing.run_feedparser import Node, parse_document, parse_head, parse_items
+from feeds.parsing.xml_tree import Element
 
-# It looks for e-mail addresses in authors in quadratic time: 28 s for 62 kB without a space.
-_LONG_WORD = re.compile(r"([\w.+-]{1000})[\w.+-]+", re.ASCII)
-# An xml:base or an address beside it that makes no sense; a textInput inside of an item.
-_RAISING = re.compile(r"\s(?:xml:)?base=(?:\"[^\"]*\"|'[^']*')|</?textinput\b[^>]*>", re.IGNORECASE)
 _ITEM_END = re.compile(r"</(?:\w{1,20}:)?(?:item|entry)\s*>", re.IGNORECASE)
 _SKIP = r"<skip{0}>((?:\s{{0,99}}<{1}>[^<]{{0,99}}</{1}>){{1,99}})"
 _SKIP_HOURS = re.compile(_SKIP.format("hours", "hour"), re.IGNORECASE)
 _SKIP_DAYS = re.compile(_SKIP.format("days", "day"), re.IGNORECASE)
 _LISTED = re.compile(r">\s*([^<>\s]+)\s*<")
-_HEADERS = {"content-type": "application/xml; charset=utf-8"}
-
-Node = dict[str, Any]
-"""A feedparser dictionary. Its own ``get`` translates names and warns; :func:`_get` does not."""
 
 
 def read_document(text: str, kind: str, limit: int) -> RawFeed | str:
@@ -43,9 +31,20 @@ def read_document(text: str, kind: str, limit: int) -> RawFeed | str:
     if len(ends) > limit:
         text = text[: ends[limit - 1]]
     try:
-        feed = _read(_parse(text), kind, limit, len(ends))
+        feed = _read(parse_document(text), kind, limit, len(ends))
     except Exception as error:  # noqa: BLE001 - it raises nearly anything, and content is no error
         return _short(f"the document cannot be read: {type(error).__name__}: {error}")
+    if isinstance(feed, RawFeed):
+        feed.skip_hours, feed.skip_days = _listed(_SKIP_HOURS, text), _listed(_SKIP_DAYS, text)
+    return feed
+
+
+def read_head(text: str, kind: str) -> RawFeed | str:
+    """The same of a well-formed feed whose items were taken out."""
+    try:
+        feed = _read(parse_head(text), kind, 0, 0)
+    except Exception:  # noqa: BLE001 - it raises nearly anything, and content is no error
+        return read_document(text, kind, 0)
     if isinstance(feed, RawFeed):
         feed.skip_hours, feed.skip_days = _listed(_SKIP_HOURS, text), _listed(_SKIP_DAYS, text)
     return feed
@@ -54,31 +53,21 @@ def read_document(text: str, kind: str, limit: int) -> RawFeed | str:
 def read_items(document: str, kind: str) -> list[RawEntry]:
     """The items in ``document``, none where ``feedparser`` raises."""
     try:
-        entries: list[Node] = _get(_parse(document), "entries") or []
-        return [_entry(entry, is_atom=kind == "atom") for entry in entries]
+        return _entries(_get(parse_document(document), "entries") or [], kind)
     except Exception:  # noqa: BLE001 - it raises nearly anything, and content is no error
         return []
 
 
-def _parse(text: str) -> Node:
-    bounded = _LONG_WORD.sub(r"\1", text)
+def read_plain_items(around: Sequence[str], items: Sequence[Element], kind: str) -> list[RawEntry]:
+    """The same of ``items`` inside the start tags ``around``; they must be plain."""
     try:
-        return _feedparser(bounded)
-    except Exception:
-        harmless = _RAISING.sub("", bounded)
-        if harmless == bounded:
-            raise
-        return _feedparser(harmless)
+        return _entries(parse_items(around, items), kind)
+    except Exception:  # noqa: BLE001 - it raises nearly anything, and content is no error
+        return []
 
 
-def _feedparser(text: str) -> Node:
-    parsed: Node = feedparser.parse(
-        io.BytesIO(text.encode()),
-        response_headers=_HEADERS,
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
-    return parsed
+def _entries(nodes: Iterable[Node], kind: str) -> list[RawEntry]:
+    return [_entry(node, is_atom=kind == "atom") for node in nodes]
 
 
 def _read(parsed: Node, kind: str, limit: int, items: int) -> RawFeed | str:

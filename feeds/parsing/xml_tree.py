@@ -60,4 +60,5 @@ def local_name(element: Element) -> str:
 
 def text_of(element: Element) -> str:
     """The text of ``element`` and all in it, without markup."""
-    return "".join(element.itertext()).strip()
+    text = "".join(element.itertext()) if len(element) else element.text or ""
+    return text.strip()

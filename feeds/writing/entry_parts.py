@@ -27,7 +27,7 @@ MAX_CONTENT = 500_000
 MAX_AUTHORS = 20
 MAX_CATEGORIES = 50
 
-_ADDRESS = re.compile(r"\s*<[^<>\s]+@[^<>\s]+>")
+_NO_NAME = re.compile(r"\s*<[^<>\s]+@[^<>\s]+>|^\s*[Bb]y:?\s+(?=\S)")
 
 
 def feed_title(feed: OutputFeed) -> str:
@@ -51,10 +51,12 @@ def summary(entry: OutputEntry) -> str:
 
 
 def authors(entry: OutputEntry) -> list[str]:
-    """Return whom the entry names as its authors, else its outlet; mail addresses are left out."""
-    return _distinct(_ADDRESS.sub("", name) for name in entry.authors[:MAX_AUTHORS]) or [
-        outlet(entry)
-    ]
+    """Return whom the entry names as its authors, else its outlet.
+
+    Mail addresses are left out, and a leading "By".
+    """
+    named = (name[: 4 * MAX_NAME] for name in entry.authors[:MAX_AUTHORS])
+    return _distinct(_NO_NAME.sub("", name) for name in named) or [outlet(entry)]
 
 
 def outlet(entry: OutputEntry) -> str:

@@ -6,6 +6,7 @@ Not URL canonicalisation for deduplication: a link keeps every part that it came
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 MEDIA_TYPES = {
@@ -50,6 +51,7 @@ def _quoted(part: str, also_safe: str = "") -> str:
     return quote(_STRAY_PERCENT.sub("%25", part), _URI_SIGNS + "%" + also_safe, errors="ignore")
 
 
+@lru_cache(maxsize=2_000)  # each address stands in a document three times
 def web_url(url: str | None) -> str | None:
     """Return ``url`` as a URI if it is one to follow: http or https with a host; otherwise None."""
     if not url or len(url) > MAX_URL:

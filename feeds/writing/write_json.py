@@ -17,6 +17,8 @@ from feeds.writing.xml_text import one_line
 
 _VERSION = "https://jsonfeed.org/version/1.1"
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
 Object = dict[str, Any]
 
 
@@ -41,7 +43,7 @@ def render_json(feed: OutputFeed) -> bytes:
         _newsfold=_about_feed(feed, about),
     )
     document["items"] = [_item(entry, about) for entry in feed.entries]
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(document).encode()
 
 
 def _about_feed(feed: OutputFeed, about: str) -> Object:

@@ -45,16 +45,20 @@ def one_line(text: str, limit: int) -> str:
     White space is collapsed, direction controls are dropped so that they cannot turn what a reader
     shows around the text, and a text that is too long ends in an ellipsis at a word border.
     """
-    if len(text) <= limit and text.isprintable() and not _needs_trimming(text):
+    # Nearly all texts are as they should be. What is printable holds no white space but spaces.
+    if (
+        len(text) <= limit
+        and text.isprintable()
+        and text[:1] != " "
+        and text[-1:] != " "
+        and "  " not in text
+        and "\ufffd" not in text
+    ):
         return text
     head = text.strip()[: limit * 4]
     line = _SPACES.sub(" ", _BIDI_CONTROLS.sub("", clean_text(head))).strip()
     complete = len(line) <= limit and len(text.strip()) == len(head)
     return line if complete else _cut(line, limit)
-
-
-def _needs_trimming(text: str) -> bool:
-    return "  " in text or "\ufffd" in text or text != text.strip()
 
 
 def _cut(line: str, limit: int) -> str:

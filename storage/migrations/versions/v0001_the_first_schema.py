@@ -14,12 +14,47 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     op.create_table(
+        "archive",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("output", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("closed_at", UtcDateTime(), nullable=False),
+        sa.Column("full", sa.Boolean(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("output", "number"),
+    )
+    op.create_table(
         "day",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("articles", sa.Integer(), nullable=False),
         sa.Column("copies", sa.Integer(), nullable=False),
         sa.Column("stories", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("day"),
+    )
+    op.create_table(
+        "incident",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("feed_url", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "output_progress",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("output", sa.String(), nullable=False),
+        sa.Column("admits", sa.String(), nullable=False),
+        sa.Column("looked_at", UtcDateTime(), nullable=True),
+        sa.Column("looked_to", BigId, nullable=False),
+        sa.Column("next_position", BigId, nullable=False),
+        sa.Column("archived_to", BigId, nullable=False),
+        sa.Column("archives", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("output"),
     )
     op.create_table(
         "ping",
@@ -35,6 +70,27 @@ def upgrade() -> None:
         sa.Column("last_error", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("hub", "url"),
+    )
+    op.create_table(
+        "publication",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("output", sa.String(), nullable=False),
+        sa.Column("item_id", BigId, nullable=False),
+        sa.Column("position", BigId, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("output", "item_id"),
+        sa.UniqueConstraint("output", "position"),
+    )
+    op.create_table(
+        "rendition",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("output", sa.String(), nullable=False),
+        sa.Column("page", sa.Integer(), nullable=False),
+        sa.Column("form", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("output", "page", "form"),
     )
     op.create_table(
         "setting",
@@ -72,6 +128,9 @@ def upgrade() -> None:
         sa.Column("last_success_at", UtcDateTime(), nullable=True),
         sa.Column("last_entry_at", UtcDateTime(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("page_trials", Json, nullable=False),
+        sa.Column("pages_passed", sa.Integer(), nullable=False),
+        sa.Column("trouble", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("url"),
     )
@@ -172,6 +231,7 @@ def upgrade() -> None:
         sa.Column("text_length", sa.Integer(), nullable=False),
         sa.Column("text_hash", sa.String(), nullable=True),
         sa.Column("wall", sa.String(), nullable=True),
+        sa.Column("page_key", sa.String(), nullable=True),
         sa.Column("fold_order", BigId, nullable=True),
         sa.Column("folded_at", UtcDateTime(), nullable=True),
         sa.Column("story_id", BigId, nullable=True),
@@ -196,8 +256,10 @@ def upgrade() -> None:
     with op.batch_alter_table("article", schema=None) as batch_op:
         batch_op.create_index("ix_article_fold_order", ["fold_order"], unique=False)
         batch_op.create_index("ix_article_newest", ["source_id", "id"], unique=False)
+        batch_op.create_index("ix_article_page_key", ["page_key"], unique=False)
         batch_op.create_index("ix_article_queue", ["state", "id"], unique=False)
         batch_op.create_index("ix_article_story_id", ["story_id"], unique=False)
+        batch_op.create_index("ix_article_text_hash", ["text_hash"], unique=False)
 
     op.create_table(
         "fetch",
