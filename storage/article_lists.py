@@ -16,6 +16,7 @@ SCANNED = 5_000
 OUT_OF_ORDER = timedelta(hours=1)
 """How far apart two articles may have arrived that are written the other way round."""
 _TITLE, _SUMMARY = 500, 1000
+_NO_BOUND = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,8 @@ def _ids(connection: Connection, wanted: ArticlesWanted) -> tuple[list[int], int
         statement = statement.where(articles.c.source_id == wanted.source_id)
     if wanted.story_id is not None:
         statement = statement.where(articles.c.story_id == wanted.story_id)
-    if wanted.before is not None:
-        statement = statement.where(articles.c.id < wanted.before)
+    # Always a bound: the walk down the index then shows as one in the plan.
+    statement = statement.where(articles.c.id < (wanted.before or _NO_BOUND))
     plain = wanted.language is None and wanted.since is None
     scanned = wanted.limit + 1 if plain else SCANNED
     rows = connection.execute(statement.order_by(articles.c.id.desc()).limit(scanned)).all()
