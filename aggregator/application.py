@@ -17,6 +17,7 @@ from aggregator.errors import ApplicationError
 from aggregator.lanes import Lanes
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
+from aggregator.metrics.counting import Metrics
 from aggregator.notices import Notices
 from aggregator.pushing import Push, assemble_push
 from aggregator.stages import announcing
@@ -78,6 +79,7 @@ async def open_application(
     *,
     clock: Clock = utc_now,
     notices: Notices | None = None,
+    metrics: Metrics | None = None,
     rng: random.Random = random.Random(),  # noqa: B008, S311 - jitter; one per process is right
 ) -> AsyncIterator[Application]:
     """Open the database, start the child processes, and put the stages together.
@@ -91,16 +93,18 @@ async def open_application(
         for danger in dangers(settings):
             _log.warning("danger", what=danger)
         synced = await ledger.write(sync_sources, _sources(settings), clock())
+        tally = Tally(metrics=metrics or Metrics())
         children = await stack.enter_async_context(
             Lanes(
                 settings.extract.workers,
                 settings.extract.timeout.total_seconds(),
                 settings.extract.memory,
+                tally.metrics.child_killed,
             )
         )
         fetcher = await stack.enter_async_context(fetcher_of(settings))
         identity = await _identity(settings, ledger, clock())
-        tools = Tools(settings, ledger, children, fetcher, pacer_of(settings), clock, rng, Tally())
+        tools = Tools(settings, ledger, children, fetcher, pacer_of(settings), clock, rng, tally)
         yield _assemble(tools, identity, synced)
 
 

@@ -45,14 +45,22 @@ class Children:
     """A pool of child processes with a wall-clock and a memory limit for each piece of work.
 
     ``timeout`` in seconds, ``memory`` in MiB on top of what a fresh child holds. Use as an
-    asynchronous context manager.
+    asynchronous context manager. ``on_kill`` is told why, whenever a child is lost: ``timeout`` or
+    ``died``.
     """
 
-    def __init__(self, workers: int, timeout: float, memory: int) -> None:
+    def __init__(
+        self,
+        workers: int,
+        timeout: float,
+        memory: int,
+        on_kill: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._workers = workers
         self._timeout = timeout
         self._memory = memory
         self.killed = 0
+        self._on_kill = on_kill
         self._open = False
         self._starting: asyncio.Task[bool] | None = None
 
@@ -101,19 +109,22 @@ class Children:
             future = pool.schedule(work, args=args, kwargs=kwargs, timeout=self._timeout)
             return await _result(pool, asyncio.wrap_future(future))
         except (FutureTimeoutError, TimeoutError):
-            self.killed += 1
-            return ChildFailure("timeout", f"took longer than {self._timeout:g} s and was stopped")
+            return self._lost("timeout", f"took longer than {self._timeout:g} s and was stopped")
         except MemoryError:
             return ChildFailure("memory", f"needed more than {self._memory} MiB")
         except ProcessExpired as error:
-            self.killed += 1
-            return ChildFailure("died", f"the child process died (exit code {error.exitcode})")
+            return self._lost("died", f"the child process died (exit code {error.exitcode})")
         except Exception as error:  # noqa: BLE001 - whatever a document provokes is a value here
             if self._open and not _is_active(pool):
                 await self._replace(pool)
                 why = error.__cause__ or error
                 return ChildFailure("broken", f"no child process could do the work: {why}")
             return ChildFailure("raised", f"{type(error).__name__}: {error}"[:500])
+
+    def _lost(self, kind: str, detail: str) -> ChildFailure:
+        self.killed += 1
+        self._on_kill(kind)
+        return ChildFailure(kind, detail)
 
     async def _replace(self, broken: ProcessPool) -> None:
         """A new pool for a broken one, once for all who found it broken."""

@@ -18,6 +18,7 @@ from aggregator.config.environment import process_environment
 from aggregator.config.settings import Settings
 from aggregator.config.watch import ConfigWatch
 from aggregator.errors import ApplicationError
+from aggregator.metrics.counting import Metrics
 from aggregator.notices import Notices
 from aggregator.server import ListenError, bind, serving
 from aggregator.supervisor import Supervisor
@@ -51,7 +52,7 @@ async def _until_signalled(
     settings: Settings, announce: Callable[[str], None], watch: ConfigWatch | None
 ) -> None:
     stop = stop_signal()
-    notices = Notices()
+    notices, metrics = Notices(), Metrics()
     supervisor = Supervisor(process_environment())
     with ExitStack() as stack:
         life = _Life(settings, _listen(stack, settings))
@@ -59,7 +60,7 @@ async def _until_signalled(
         while not stop.is_set():
             changes = Changes(watch, notices, settings.storage.url)
             try:
-                async with daemon(life.settings, life.listener, notices, supervisor):
+                async with daemon(life.settings, life.listener, notices, supervisor, metrics):
                     if good is None:
                         _announce(life.settings, announce)
                     good = life
@@ -126,6 +127,7 @@ async def daemon(
     listener: socket.socket,
     notices: Notices | None = None,
     supervisor: Supervisor | None = None,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[Application]:
     """The daemon at work for as long as the block runs.
 
@@ -135,16 +137,22 @@ async def daemon(
     notices = notices or Notices()
     supervisor = supervisor or Supervisor({})
     with sole_use_of(settings):
-        async with _at_work(settings, listener, notices, supervisor) as application:
+        async with _at_work(
+            settings, listener, notices, supervisor, metrics or Metrics()
+        ) as application:
             supervisor.ready(f"{len(settings.source)} sources")
             yield application
 
 
 @contextlib.asynccontextmanager
 async def _at_work(
-    settings: Settings, listener: socket.socket, notices: Notices, supervisor: Supervisor
+    settings: Settings,
+    listener: socket.socket,
+    notices: Notices,
+    supervisor: Supervisor,
+    metrics: Metrics,
 ) -> AsyncIterator[Application]:
-    async with open_application(settings, notices=notices) as application:
+    async with open_application(settings, notices=notices, metrics=metrics) as application:
         publishing = asyncio.Event()
         await application.publisher.refresh()
         await application.poller.spread_overdue()
@@ -158,6 +166,7 @@ async def _at_work(
             lambda: True,
             notices,
             push.mailbox if push else None,
+            metrics=metrics,
         )
         tasks = [
             asyncio.create_task(coroutine, name=name)
@@ -187,7 +196,8 @@ async def _at_work(
                 listener,
                 settings.server.max_connections,
                 settings.server.client_timeout.total_seconds(),
-            ):
+            ) as door:
+                metrics.watch_connections(lambda: door.open)
                 yield application
         finally:
             ticks.stop()

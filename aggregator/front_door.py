@@ -39,6 +39,8 @@ class Door:
     patience: float
     slowest: float = 8 * 1024
     """Bytes a second at which a client must at least read."""
+    open: int = 0
+    """Connections that there are."""
     waiting: "dict[GuardedProtocol, float]" = field(default_factory=dict)
     """Each with its deadline. Roughly in order: an answer's size prolongs it."""
 
@@ -71,12 +73,14 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Let it in, and somebody out where there are too many."""
         super().connection_made(transport)
+        self._door.open += 1
         self._wait()
         if len(self.connections) > self._door.most:
             next(iter(self._door.waiting)).drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It waits no longer."""
+        self._door.open -= 1
         self._door.waiting.pop(self, None)
         super().connection_lost(exc)
 

@@ -23,12 +23,19 @@ class Lanes:
     """Child processes with a limit for each piece of work, as :class:`Children`.
 
     What takes longer than ``QUICK`` seconds is begun again in a lane of one worker, where it may
-    take all of ``timeout``. Where too many wait for that already, it is given up.
+    take all of ``timeout``. Where too many wait for that already, it is given up. ``on_kill`` is
+    told why, whenever a child is lost.
     """
 
-    def __init__(self, workers: int, timeout: float, memory: int) -> None:
-        self._quick = Children(workers, min(QUICK, timeout), memory)
-        self._patient = Children(1, timeout, memory)
+    def __init__(
+        self,
+        workers: int,
+        timeout: float,
+        memory: int,
+        on_kill: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._quick = Children(workers, min(QUICK, timeout), memory, on_kill)
+        self._patient = Children(1, timeout, memory, on_kill)
         self._has_more = timeout > QUICK
         self._waiting = 0
         self._stack = AsyncExitStack()

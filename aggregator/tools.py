@@ -14,7 +14,7 @@ from aggregator.version import VERSION
 from feeds.http.fetch import Fetcher, HttpFetcher
 from feeds.http.guard import Guard
 from feeds.http.pacing import Pacer
-from feeds.model import FailureKind, FetchFailure, FetchOutcome, FetchRequest
+from feeds.model import FailureKind, FetchFailure, FetchOutcome, FetchRequest, Response
 from storage.sources import hold_host
 
 
@@ -83,7 +83,9 @@ class Tools:
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
         """Fetch in a turn that the caller holds; hosts that redirects led to are paced too."""
-        return await fetch_in_turn(self.fetcher, self.pacer, request)
+        outcome = await fetch_in_turn(self.fetcher, self.pacer, request)
+        self.tally.metrics.fetched(outcome.wire_bytes if isinstance(outcome, Response) else 0)
+        return outcome
 
     async def hold(self, url: str, until: datetime) -> None:
         """Leave the host of ``url`` alone until then: in this process, every other, and later."""

@@ -90,7 +90,7 @@ class Listed:
 def list_stories(db: Database, listing: Listing) -> Listed:
     """A page of the front page. As cheap deep down as at the top."""
     with db.read() as connection:
-        ids = list(connection.execute(_ids(listing)).scalars())
+        ids = list(connection.execute(listed_ids(listing)).scalars())
         more = len(ids) > listing.limit
         ids = ids[: listing.limit]
         if listing.before is not None:
@@ -105,7 +105,8 @@ def cards_of(db: Database, story_ids: Sequence[int]) -> tuple[StoryCard, ...]:
         return _cards(connection, story_ids)
 
 
-def _ids(listing: Listing) -> Any:  # noqa: ANN401 - SQLAlchemy's Select of one of two shapes
+def listed_ids(listing: Listing) -> Any:  # noqa: ANN401 - SQLAlchemy's Select of one of two shapes
+    """The ids of a page of a list and one more, in its order; reversed ``before`` a place."""
     parts = [(CATEGORY, listing.category), (LANGUAGE, listing.language)]
     wanted = [(kind, name) for kind, name in parts if name is not None]
     if wanted:  # one part is read off its index; a second one is looked up for each story

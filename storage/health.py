@@ -134,6 +134,34 @@ def source_figures(
         return _figures(connection, connection.execute(statement).all(), now)
 
 
+def numbered_sources(
+    db: Database,
+    now: datetime,
+    *,
+    after: int = 0,
+    limit: int = 100,
+    category: str | None = None,
+    failing: bool | None = None,
+) -> tuple[SourceFigures, ...]:
+    """The configured sources with a higher number than ``after``, in the order of their numbers.
+
+    ``failing`` asks for those that are, or are not (None: either).
+    """
+    statement = (
+        select(sources)
+        .where(sources.c.removed_at.is_(None), sources.c.id > after)
+        .order_by(sources.c.id)
+        .limit(limit)
+    )
+    if category is not None:
+        statement = statement.where(sources.c.category == category)
+    if failing is not None:
+        is_failing = sources.c.gone | (sources.c.enabled & (sources.c.failures > 0))
+        statement = statement.where(is_failing if failing else ~is_failing)
+    with db.read() as connection:
+        return _figures(connection, connection.execute(statement).all(), now)
+
+
 def figures_of(db: Database, source_id: int, now: datetime) -> SourceFigures | None:
     """One source, configured still or not."""
     with db.read() as connection:

@@ -27,7 +27,7 @@ from builders import (
 )
 from lxml import etree
 from newsroom_runs import serve
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
@@ -632,7 +632,15 @@ async def test_nobody_says_which_server_this_is(get: Client) -> None:
 
 def test_every_route_is_documented_and_every_documented_route_exists() -> None:
     site = Site(SETTINGS, None, None, lambda: True)  # type: ignore[arg-type]  # nothing is asked
-    there = {route.path for route in routes(site).routes if isinstance(route, Route)}
+    found = routes(site).routes
+    there = {route.path for route in found if isinstance(route, Route)}
+    there |= {
+        mount.path + route.path
+        for mount in found
+        if isinstance(mount, Mount)
+        for route in mount.routes
+        if isinstance(route, Route)
+    }
     there = {path.replace(STYLE_PATH, "/static/newsfold.{hash}.css") for path in there}
     there = {path.replace(ICON_PATH, "/static/newsfold.{hash}.svg") for path in there}
     there = {path.replace(":int}", "}") for path in there}

@@ -18,6 +18,7 @@ HOMES = {
     "click": "aggregator/",
     "feedparser": "feeds/parsing/run_feedparser.py",
     "nh3": "feeds/clean.py",
+    "prometheus_client": "aggregator/metrics/",
     "pebble": "aggregator/children.py",
     "protego": "feeds/http/robots.py",
     "rapidfuzz": "aggregator/matching/",

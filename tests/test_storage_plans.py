@@ -18,6 +18,7 @@ from builders import (
 from conftest import ENGINES, Postgres
 from sqlalchemy import Connection, event, text
 
+from storage.article_lists import ArticlesWanted, article_with_text, find_articles
 from storage.articles import claim_new
 from storage.database import Database, open_database
 from storage.days import days_since
@@ -30,7 +31,7 @@ from storage.folding import (
     waiting_to_fold,
 )
 from storage.front import Listing, Place, list_stories
-from storage.health import figures_of, latest_articles, source_figures
+from storage.health import figures_of, latest_articles, numbered_sources, source_figures
 from storage.publications import (
     open_publications,
     published,
@@ -45,10 +46,12 @@ from storage.publishing import (
     stories_by_id,
     story_by_slug,
 )
+from storage.queues import queues
 from storage.search import find_stories, terms_of
 from storage.sections import CATEGORY, section_names
 from storage.sources import claim_due, count_due
 from storage.story_details import story_details
+from storage.story_lists import StoriesWanted, find_listed
 from storage.tables import (
     article_texts,
     articles,
@@ -311,6 +314,17 @@ HOT |= {
     "a source": lambda db: figures_of(db, 77, NOW),
     "a source's articles": lambda db: latest_articles(db, 77, 30),
     "a source's polls": lambda db: recent_fetches(db, 77, 30),
+    "stories by several outlets": lambda db: find_listed(
+        db, StoriesWanted(newest=True, category="world", min_outlets=3, until=NOW + HOUR, limit=20)
+    ),
+    "the latest articles": lambda db: find_articles(db, ArticlesWanted(limit=20)),
+    "a source's articles, in pages": lambda db: find_articles(
+        db, ArticlesWanted(source_id=77, before=15_000, limit=20)
+    ),
+    "a story's articles": lambda db: find_articles(db, ArticlesWanted(story_id=77, limit=20)),
+    "an article": lambda db: article_with_text(db, 77),
+    "sources in pages": lambda db: numbered_sources(db, NOW, after=40, limit=20),
+    "the queues": lambda db: queues(db, NOW),
     "the days": lambda db: days_since(db, NOW.date()),
 }
 

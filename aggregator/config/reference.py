@@ -130,7 +130,7 @@ def _default(info: FieldInfo) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
-        return f"`{list(value)}`"
+        return f"`{[one if isinstance(one, str) else str(one) for one in value]}`"
     if value == {}:
         return "`{}`"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"

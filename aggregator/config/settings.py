@@ -196,6 +196,20 @@ class WebSubSettings(Table):
     )
 
 
+class MetricsSettings(Table):
+    """Who may read `/metrics` (docs/operating.md)."""
+
+    allow_networks: tuple[Network, ...] = Field(
+        (ip_network("127.0.0.0/8"), ip_network("::1/128")),
+        description="Networks that need no token. What came through a proxy always needs it.",
+    )
+    token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Anybody with it may read them, as `Authorization: Bearer TOKEN`.",
+    )
+
+
 class ExtractSettings(Table):
     """How articles are read, and what a child process may use doing it."""
 
@@ -462,6 +476,7 @@ class Settings(Table):
     fetch: FetchSettings = Field(default_factory=FetchSettings)
     websub: WebSubSettings = Field(default_factory=WebSubSettings)
     extract: ExtractSettings = Field(default_factory=ExtractSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     source: tuple[SourceSettings, ...] = Field((), description="The feeds to read.")
     site: tuple[SiteSettings, ...] = Field((), description="Rules for the pages of single sites.")
     output: tuple[OutputSettings, ...] = Field((), description="The feeds to serve.")

@@ -75,6 +75,7 @@ class Announcer:
         outcome = await self._tools.fetch_in_turn(request)
         told = after_telling(ping, outcome, self._tools.clock())
         await self._tools.ledger.write(finish_ping, told)
+        self._tools.tally.metrics.announced(told=not told.failures)
         if told.failures:
             _log.warning(
                 "hub was not told",

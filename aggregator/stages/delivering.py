@@ -50,6 +50,7 @@ class Deliverer:
             finding = await self._poller.find(source, as_polled(delivery))
             seconds = time.monotonic() - begun
             commit = push_commit(delivery, finding, self._tools.clock(), seconds)
+            self._tools.tally.metrics.delivered(commit)
             log = _log.info if commit.error is None else _log.warning
             log(
                 "delivered",

@@ -80,7 +80,9 @@ class Folder:
         """Decide a batch and write the outcome in one transaction."""
         async with self._at_work() as matcher:
             decided = await asyncio.to_thread(decide, matcher, batch)
-            await self._ledger.write(commit_fold, await self._commit(decided))
+            commit = await self._commit(decided)
+            await self._ledger.write(commit_fold, commit)
+        self._tally.metrics.folded(commit)
         self._tally.articles_folded(len(batch))
 
     async def _correct(self, pending: Sequence[CorrectionRecord]) -> None:

@@ -127,6 +127,7 @@ class Mailbox:
         # In a thread: some 20 ms of hashing for the largest body.
         if not await asyncio.to_thread(is_signed, body, signature, subscription.secret):
             await ledger.write(count_ignored, subscription.id)
+            self._tools.tally.metrics.delivery_refused("unsigned")
             _log.warning("delivery ignored: not signed", topic=subscription.topic)
             return True
         accepted = await ledger.write(
@@ -139,4 +140,6 @@ class Mailbox:
         )
         if accepted == "queued":
             self._delivered()
+        if accepted == "full":
+            self._tools.tally.metrics.delivery_refused("full")
         return accepted != "full"

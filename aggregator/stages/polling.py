@@ -132,6 +132,7 @@ class Poller:
         return read(outcome, parsed, known, source.id)
 
     def _report(self, source: SourceState, commit: PollCommit, plan: Plan) -> None:
+        self._tools.tally.metrics.polled(commit)
         count = len(commit.new) + len(commit.changed)
         if commit.error is None:
             self._tools.tally.source_polled(source.url, count)

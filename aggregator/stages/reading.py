@@ -111,6 +111,7 @@ class Reader:
         if reading.wall == REPEATED and reading.page_key:
             await self._tools.ledger.write(read_alike_again, reading.page_key)
         self._tools.tally.article_read()
+        self._tools.tally.metrics.article_read(reading.text_source)
         _log.debug(
             "read",
             article=reading.article_id,

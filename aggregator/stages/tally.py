@@ -4,16 +4,22 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from aggregator.metrics.counting import Metrics
+
 
 @dataclass(slots=True)
 class Tally:
-    """Grows while the stages work. ``changed`` is called after every step."""
+    """Grows while the stages work. ``changed`` is called after every step.
+
+    ``metrics`` are counted beside it, for as long as the process lives.
+    """
 
     polled: int = 0
     entries: int = 0
     read: int = 0
     folded: int = 0
     changed: Callable[[], None] = lambda: None
+    metrics: Metrics = field(default_factory=Metrics)
     _failing: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property

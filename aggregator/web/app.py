@@ -10,13 +10,16 @@ from starlette.types import ASGIApp
 from aggregator.clock import Clock, utc_now
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
+from aggregator.metrics.counting import Metrics
 from aggregator.notices import Notices
 from aggregator.stages.mailbox import Mailbox
 from aggregator.stages.publisher import Publisher
+from aggregator.web.api.routes import api_app
 from aggregator.web.direct import DirectFeeds
 from aggregator.web.feeds import add_feeds
 from aggregator.web.guard import ReadGuard
 from aggregator.web.headers import SecurityHeaders
+from aggregator.web.metrics import FeedCounting, add_metrics
 from aggregator.web.page_routes import add_pages
 from aggregator.web.websub import add_websub
 from storage.publishing import count_stories
@@ -38,6 +41,7 @@ class Site:
     ready: Callable[[], bool]
     notices: Notices = field(default_factory=Notices)
     mailbox: Mailbox | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     clock: Clock = utc_now
 
 
@@ -45,11 +49,12 @@ def create_app(site: Site) -> ASGIApp:
     """The web application over ``site``."""
     # Around everything, not as the framework's middleware: that is left out of answers to crashes.
     token = site.settings.server.read_token
-    app = DirectFeeds(SecurityHeaders(routes(site)), site.settings, site.publisher)
+    names = [output.name for output in site.settings.outputs()]
+    direct = DirectFeeds(SecurityHeaders(routes(site)), site.settings, site.publisher)
     if token is None:
-        return app
-    guarded = ReadGuard(app, token.get_secret_value(), own_tokens(site.settings))
-    return SecurityHeaders(guarded)
+        return FeedCounting(direct, site.metrics, names, site.clock)
+    guarded = ReadGuard(direct, token.get_secret_value(), own_tokens(site.settings))
+    return SecurityHeaders(FeedCounting(guarded, site.metrics, names, site.clock))
 
 
 def own_tokens(settings: Settings) -> Callable[[str], list[str]]:
@@ -73,6 +78,15 @@ def routes(site: Site) -> FastAPI:
         app, site.settings, site.ledger, site.publisher, clock=site.clock, notices=site.notices
     )
     add_websub(app, site.ledger, site.mailbox)
+    add_metrics(
+        app,
+        site.settings.metrics,
+        site.ledger,
+        metrics=site.metrics,
+        notices=site.notices,
+        clock=site.clock,
+    )
+    app.mount("/api", api_app(site.settings, site.ledger, site.publisher, site.clock, site.notices))
     return app
 
 

@@ -9,10 +9,13 @@ from contextlib import suppress
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aggregator.web.api.problems import problem
+
 _PROBES = {"/healthz", "/readyz"}  # they tell nothing
+_METRICS = "/metrics"  # has a guard of its own
 _CALLBACKS = "/websub/"  # hubs call there, and each address is a secret of its own
 _REFUSAL = "This site is private: a token is needed.\n"
 
@@ -38,14 +41,10 @@ class ReadGuard:
         if scope["type"] != "http" or _is_open(scope["path"]) or self._admits(scope):
             await self._app(scope, receive, _privately(send))
             return
-        refusal = PlainTextResponse(
-            _REFUSAL,
-            401,
-            {
-                "Cache-Control": "no-store",
-                "WWW-Authenticate": 'Basic realm="news", charset="UTF-8"',
-            },
-        )
+        asked = {"WWW-Authenticate": 'Basic realm="news", charset="UTF-8"'}
+        refusal: Response = PlainTextResponse(_REFUSAL, 401, asked | {"Cache-Control": "no-store"})
+        if scope["path"].startswith("/api/"):
+            refusal = problem(401, _REFUSAL.strip(), headers=asked)
         await refusal(scope, receive, send)
 
     def _admits(self, scope: Scope) -> bool:
@@ -57,7 +56,7 @@ class ReadGuard:
 
 
 def _is_open(path: str) -> bool:
-    return path in _PROBES or path.startswith(_CALLBACKS)
+    return path in _PROBES or path == _METRICS or path.startswith(_CALLBACKS)
 
 
 def _privately(send: Send) -> Send:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -159,6 +160,11 @@ def sources_opml(settings: Settings, sources: Sequence[SourceHealth]) -> bytes:
         for source in sources
     ]
     return render_opml(f"{settings.server.title}: sources", listed)
+
+
+def api_page(settings: Settings, api: Mapping[str, Any], links: Links) -> bytes:
+    """What the API answers, as its OpenAPI document ``api`` says."""
+    return _render(settings, "api.html", links, api=api)
 
 
 def message_page(settings: Settings, title: str, text: str, links: Links | None = None) -> bytes:

@@ -1,0 +1,101 @@
+"""``/metrics``: who may read them, and counting who reads the feeds."""
+
+import re
+import secrets
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from fastapi import FastAPI, Request, Response
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aggregator.clock import Clock
+from aggregator.config.settings import MetricsSettings
+from aggregator.ledger import Ledger
+from aggregator.metrics.counting import MEDIA_TYPE, Metrics, Observed
+from aggregator.notices import Notices
+from aggregator.stages.outputs import FORMATS
+from storage.health import sources_standing
+from storage.queues import queues
+
+PATH = "/metrics"
+_REFUSAL = (
+    "Metrics are for metrics.allow_networks, and for whoever has metrics.token. What came through "
+    "a proxy needs the token.\n"
+)
+_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
+_DOCUMENT = re.compile(r"/([^/.]+)\.([a-z]+)")
+
+
+def add_metrics(
+    app: FastAPI,
+    settings: MetricsSettings,
+    ledger: Ledger,
+    *,
+    metrics: Metrics,
+    notices: Notices,
+    clock: Clock,
+) -> None:
+    """Add the route."""
+
+    @app.api_route(PATH, methods=["GET", "HEAD"])
+    async def scraped(request: Request) -> Response:
+        """Every metric, in Prometheus' text format."""
+        headers = {"Cache-Control": "no-store"}
+        host = request.client.host if request.client else ""
+        if not is_admitted(settings, host, request.headers):
+            return Response(_REFUSAL, 403, headers, media_type="text/plain; charset=utf-8")
+        now = clock()
+        observed = Observed(
+            now,
+            await ledger.read(queues, now),
+            await ledger.read(sources_standing),
+            notices.standing(),
+        )
+        return Response(metrics.exposition(observed), 200, headers, MEDIA_TYPE)
+
+
+def is_admitted(settings: MetricsSettings, host: str, headers: Headers) -> bool:
+    """Whether who asks from ``host`` may read the metrics."""
+    scheme, _, offered = headers.get("authorization", "").partition(" ")
+    if settings.token is not None and scheme.lower() == "bearer":
+        token = settings.token.get_secret_value().encode()
+        return secrets.compare_digest(offered.strip().encode(errors="surrogatepass"), token)
+    if any(name in headers for name in _FORWARDED):
+        return False  # the address is a proxy's, or what somebody told it
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return any(address in network for network in settings.allow_networks)
+
+
+class FeedCounting:
+    """ASGI middleware: counts the requests for outputs, and hears whom services read them for."""
+
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, outputs: Iterable[str], clock: Clock
+    ) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._outputs = frozenset(outputs)
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, and note how it was answered."""
+        found = _DOCUMENT.fullmatch(scope["path"]) if scope["type"] == "http" else None
+        if found is None or found[1] not in self._outputs or found[2] not in FORMATS:
+            await self._app(scope, receive, send)
+            return
+        output, form = found.groups()
+
+        async def counting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._metrics.feed_requested(output, form, status)
+                if status in {200, 304}:
+                    agent = Headers(scope=scope).get("user-agent", "")
+                    self._metrics.subscribers.heard(output, form, agent, self._clock())
+            await send(message)
+
+        await self._app(scope, receive, counting)
