@@ -1,6 +1,6 @@
 """A real browser for tests: Debian's chromium under Playwright.
 
-Where there is none such tests are skipped, unless NEWSFOLD_REQUIRE_BROWSER says that there must be.
+Where there is none such tests are skipped, unless TESTS_REQUIRE_BROWSER says that there must be.
 """
 
 import os
@@ -23,19 +23,19 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-REQUIRED = bool(os.environ.get("NEWSFOLD_REQUIRE_BROWSER"))
+REQUIRED = bool(os.environ.get("TESTS_REQUIRE_BROWSER"))
 PHONE, DESK = (390, 844), (1280, 900)
 
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None and not REQUIRED,
-    reason="no chromium here; NEWSFOLD_REQUIRE_BROWSER=1 makes this a failure",
+    reason="no chromium here; TESTS_REQUIRE_BROWSER=1 makes this a failure",
 )
 
 
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
     """A running browser."""
-    assert CHROMIUM, "NEWSFOLD_REQUIRE_BROWSER is set, and there is no chromium"
+    assert CHROMIUM, "TESTS_REQUIRE_BROWSER is set, and there is no chromium"
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:

@@ -1,6 +1,6 @@
 """Killed outright at random moments while the news changes: nothing lost, nothing twice.
 
-``NEWSFOLD_CRASH_ROUNDS`` kills (6; a release is tried with 100) on each engine, dealt over the days
+``TESTS_CRASH_ROUNDS`` kills (6; a release is tried with 100) on each engine, dealt over the days
 of the demonstration newsroom. After each moment's kills one life goes on until all is done, and at
 the end the stories are compared with those of a fold that nobody disturbed.
 """
@@ -32,7 +32,7 @@ from storage.tables import articles, entries
 from storage.values import StoryFilter
 
 NEWSROOM = load_newsroom()
-ROUNDS = int(os.environ.get("NEWSFOLD_CRASH_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("TESTS_CRASH_ROUNDS", "6"))
 STEPS = 3
 """Moments of the newsroom at which it is killed."""
 LONGEST = 4.0
@@ -178,7 +178,7 @@ def check(db: Database) -> None:
 async def test_killed_at_any_moment_it_loses_nothing_and_doubles_nothing(
     empty_url: str, tmp_path: Path, unused_tcp_port: int
 ) -> None:
-    rng = random.Random(int(os.environ.get("NEWSFOLD_CRASH_SEED", "1")))
+    rng = random.Random(int(os.environ.get("TESTS_CRASH_SEED", "1")))
     stories, subscriber = await through_the_days(tmp_path, empty_url, unused_tcp_port, ROUNDS, rng)
     told = sorted(article for story in stories for article in story)
     assert told == sorted(article.id for article in NEWSROOM.articles), "each in one story"
