@@ -178,5 +178,5 @@ async def test_a_hub_that_asks_to_be_left_alone_is(edges: FakeTools) -> None:
     await tell(edges, announcer(edges))
     assert edges.fetcher.requests == []
     assert {ping.last_error for ping in all_pings(edges.ledger.database)} == {
-        "the host asks to be left alone for another 30 s"
+        "the host asks to be left alone for 30 s"
     }

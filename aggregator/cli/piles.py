@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -58,7 +58,7 @@ def measure(files: Sequence[Path], weights: Path | None, *, as_json: bool) -> No
 
 
 def train_on(files: Sequence[Path], out: Path) -> None:
-    """Make weights from labelled files, with the scores they reach on those very files.
+    """Make weights from labelled files, with the scores they reach, seen and held out.
 
     Raises:
         ApplicationError: a file cannot be read or has nothing to learn from, or ``out`` cannot be
@@ -73,26 +73,12 @@ def train_on(files: Sequence[Path], out: Path) -> None:
             raise ApplicationError(f'{path}: no two articles have the same "cluster" to learn from')
     with problems_with(f"cannot write {out}"):
         out.open("a").close()  # before the work rather than after it
-        model = train(files, utc_now().date(), progress=_say)
-        scores = {}
-        for path in files:
-            _say(f"{path.name}: scores")
-            scores[path.name] = _scores(evaluate_file(path, model))
-        model = replace(model, provenance={**model.provenance, "scores on these files": scores})
-        model.save(out)
+        train(files, utc_now().date(), progress=_say).save(out)
     click.echo(f"Wrote {out}")
 
 
 def _say(line: str) -> None:
     click.echo(line, err=True)
-
-
-def _scores(report: Report) -> dict[str, float]:
-    scores = report.scores
-    return {
-        "bcubed_f1": round(scores.bcubed.f1, 4),
-        "pairwise_f1": round(scores.pairwise.f1, 4),
-    }
 
 
 def _model(weights: Path | None) -> Model:

@@ -98,6 +98,8 @@ def on_held_out(
     for part in range(PARTS):
         held = {name: dealt(rows, PARTS) == part for name, rows in files.items()}
         left = [one.without(held[name]) for name, some in examples.items() for one in some]
+        if not any(len(one.same) for one in left):  # too little to hold anything out
+            continue
         model = Model(fit(left, progress), like.rules, like.background)
         for name, rows in files.items():
             progress(f"{name}: measuring held-out part {part + 1} of {PARTS}")
@@ -106,6 +108,7 @@ def on_held_out(
     return {
         name: [round(fmean(column), 1) for column in zip(*scores, strict=True)]
         for name, scores in found.items()
+        if scores
     }
 
 

@@ -13,7 +13,9 @@ is its own strict parser with shorter ways where nothing of that can matter; all
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Self
 from xml.sax.expatreader import ExpatParser
 from xml.sax.handler import feature_external_ges, feature_namespaces
@@ -36,13 +38,27 @@ _SYNONYMS = frozenset(FeedParserDict.keymap) | {
 }
 _SCOPED = frozenset({"xml:base", "base", "xml:lang", "lang"})
 
-# Dates are read as text, by feeds.parsing.dates; its own dozen of patterns need not be tried.
-feedparser.registerDateHandler(lambda _: (1970, 1, 1, 0, 0, 0, 3, 1, 0))
+# Dates are read as text, by feeds.parsing.dates; feedparser's own dozen of patterns need not be
+# tried. Handlers are feedparser's for the whole process: others shall find theirs as they were.
+_reading = ContextVar("reading", default=False)
+_SOME_DATE = (1970, 1, 1, 0, 0, 0, 3, 1, 0)
+feedparser.registerDateHandler(lambda _: _SOME_DATE if _reading.get() else None)
+
+
+@contextmanager
+def _dates_as_text() -> Iterator[None]:
+    token = _reading.set(True)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
 
 Node = dict[str, Any]
 """A feedparser dictionary. Its own ``get`` translates names and warns; ``dict.get`` does not."""
 
 
+@_dates_as_text()
 def parse_document(text: str) -> Node:
     """What ``feedparser`` finds in ``text``. It may raise nearly anything."""
     bounded = _bounded(text)
@@ -77,6 +93,7 @@ def _bounded(text: str) -> str:
     return text
 
 
+@_dates_as_text()
 def parse_head(text: str) -> Node:
     """The same in a document that is known to be well-formed and to hold no items.
 
@@ -88,6 +105,7 @@ def parse_head(text: str) -> Node:
     return {"feed": reader.feeddata, "entries": reader.entries, "version": reader.version}
 
 
+@_dates_as_text()
 def parse_items(around: Sequence[str], items: Sequence[Element]) -> list[Node]:
     """What ``feedparser`` finds in plain ``items`` that stand in the start tags ``around``.
 
