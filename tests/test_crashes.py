@@ -12,13 +12,13 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 from newsroom_runs import Stage, identities, on_stage
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from test_aggregator_daemon import announced, started
 
 from aggregator.config.loading import load_config
@@ -27,7 +27,7 @@ from aggregator.newsroom import load_newsroom, newsroom_config_sources
 from storage.articles import count_by_state
 from storage.database import Database, open_database
 from storage.publishing import latest_stories
-from storage.sources import source_health
+from storage.sources import make_all_due, source_health
 from storage.tables import articles, entries
 from storage.values import StoryFilter
 
@@ -140,6 +140,7 @@ async def through_the_days(
                         process.kill()
                         await process.wait()
                     check(db)
+                leases_end(db)
                 async with life(config) as process:
                     await announced(process)
                     await until(lambda: asyncio.to_thread(at_rest, db, stage))
@@ -152,6 +153,14 @@ async def through_the_days(
             check(db)
             stories = latest_stories(db, StoryFilter(limit=1000))
             return list(identities(NEWSROOM, stories).values()), subscriber
+
+
+def leases_end(db: Database) -> None:
+    """As if the quarter of an hour had passed after which a dead one's work is anybody's."""
+    now = datetime.now(UTC)
+    make_all_due(db, now)
+    with db.write() as connection:
+        connection.execute(update(articles).values(claimed_until=None))
 
 
 def check(db: Database) -> None:
