@@ -10,7 +10,7 @@ MOST = 200
 """Items that one answer may hold."""
 USUAL = 30
 _LARGEST = 2**31 - 1
-_NUMBER = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"(-?[0-9]{1,18})(?:\.0{1,18})?")  # JSON Schema takes 20.0 for an integer
 # RFC 3339, section 5.6; a blank where an address had an unencoded plus.
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+\- ]\d\d:\d\d)", re.ASCII
@@ -19,9 +19,12 @@ _RFC3339 = re.compile(
 
 def _number(value: object) -> object:
     """Digits only: what else Python reads as a number, nobody means."""
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+    if not isinstance(value, str):
+        return value
+    number = _NUMBER.fullmatch(value)
+    if number is None:
         raise ValueError("is not a whole number")
-    return value
+    return number[1]
 
 
 def _moment(value: object) -> object:
