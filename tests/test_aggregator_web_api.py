@@ -318,7 +318,7 @@ def problem(answer: tuple[int, Any, bytes], status: int) -> Any:
     [
         ("limit=0", "limit"),
         ("limit=201", "limit"),
-        ("limit=5.0", "limit"),
+        ("limit=5.5", "limit"),
         ("limit=+5", "limit"),
         ("order=best", "order"),
         ("since=yesterday", "since"),
