@@ -19,7 +19,7 @@ from aggregator.matching.corrections import Correction, Corrections
 from aggregator.matching.document import Document
 from aggregator.matching.evaluate import score
 from aggregator.matching.fingerprint import Fingerprinter
-from aggregator.matching.fold import below_floors, evaluate_file, fold, macro
+from aggregator.matching.fold import below_floors, evaluate_file, fold
 from aggregator.matching.holdout import f1_of_held
 from aggregator.matching.index import Postings
 from aggregator.matching.jsonl import opened_pile, read_rows
@@ -428,4 +428,3 @@ def test_floors_name_what_fell_below(tmp_path: Path) -> None:
     (first, second) = below_floors([report], {"a.jsonl": (1.1, 1.1)})
     assert first.startswith("a.jsonl: B-cubed F1 is ")
     assert "its floor is 1.100" in second
-    assert macro([report]) == (report.scores.bcubed.f1, report.scores.pairwise.f1)

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from statistics import fmean
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
 
@@ -130,14 +129,6 @@ def evaluate_file(
     ]
     scores = score([label for label, _ in labelled], [story for _, story in labelled])
     return Report(path.name, scores, len(rows), seconds, tuple(bad))
-
-
-def macro(reports: Sequence[Report]) -> tuple[float, float]:
-    """The unweighted means over files of B-cubed F1 and pairwise F1."""
-    return (
-        fmean(report.scores.bcubed.f1 for report in reports),
-        fmean(report.scores.pairwise.f1 for report in reports),
-    )
 
 
 def below_floors(reports: Iterable[Report], floors: Mapping[str, tuple[float, float]]) -> list[str]:

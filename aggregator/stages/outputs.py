@@ -156,13 +156,6 @@ def story_feed(story: StoryView, articles: Sequence[ArticleView], masthead: Mast
     )
 
 
-def article_entries(
-    articles: Iterable[ArticleView], identity: Identity, *, full: bool
-) -> tuple[OutputEntry, ...]:
-    """Articles as subscribers see them, each id once."""
-    return _unique(article_entry(article, identity, full=full) for article in articles)
-
-
 def _unique(entries: Iterable[OutputEntry]) -> tuple[OutputEntry, ...]:
     by_id: dict[str, OutputEntry] = {}
     for entry in entries:
