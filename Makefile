@@ -1,5 +1,6 @@
 # make demo    see it work, offline, on made-up news
 # make test    the whole test suite
+# make fuzz    spoiled inputs until something breaks: make fuzz MINUTES=60
 # make lint    formatting, lint, types
 # make check   lint and test
 # Needs Python 3.11 or newer and nothing else.
@@ -10,7 +11,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
 
-.PHONY: demo test lint check clean
+MINUTES ?= 10
+
+.PHONY: demo test fuzz lint check clean
 .DEFAULT_GOAL := check
 
 demo: $(VENV)/runtime
@@ -18,6 +21,9 @@ demo: $(VENV)/runtime
 
 test: $(VENV)/test
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+
+fuzz: $(VENV)/test
+	$(BIN)/python tests/fuzz.py --minutes $(MINUTES) $(ARGS)
 
 lint: $(VENV)/lint
 	$(BIN)/ruff format --check .

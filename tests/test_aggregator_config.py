@@ -294,3 +294,42 @@ republish = true
 def test_status_is_an_address_of_the_daemons_own(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, '[[output]]\nname = "status"')
     assert "is an address of the daemon's own" in problem
+
+
+# --- what fuzzing found -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("x" * 300, "cannot be read: File name too long"), ("a\0b", "is not there")],
+    ids=["too long", "NUL"],
+)
+def test_an_include_that_names_no_possible_file_is_a_mistake(
+    tmp_path: Path, name: str, why: str
+) -> None:
+    text = f'\ninclude = ["{name}"]'.replace("\0", "\\u0000")
+    (found,) = problems(tmp_path, text)
+    assert found.startswith("FILE:2: included file ")
+    assert found.endswith(why)
+
+
+def test_a_secrets_file_that_cannot_be_named_is_a_mistake(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, '[storage]\nurl_file = "a\\u0000b"')
+    assert found.startswith("FILE:2: url_file: ")
+    assert found.endswith("is not the name of a file")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'"{"k" * 50_000}" = 1',
+        '"one\\nother" = 1',
+        f'[server]\nlisten = "{"x" * 50_000}"',
+        '[server]\ntitle = 5\n["a\\u2028b"]\nc = 1',
+    ],
+    ids=["long key", "key of two lines", "long value", "line separator"],
+)
+def test_a_mistake_is_one_line_of_bearable_length(tmp_path: Path, text: str) -> None:
+    found = problems(tmp_path, text)
+    assert len(found) == (2 if "title" in text else 1)
+    assert all(len(line) < 1100 for line in found)

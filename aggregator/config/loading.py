@@ -28,6 +28,8 @@ from aggregator.config.toml_lines import line_of
 
 Location = tuple[str | int, ...]
 SQLITE = "sqlite:///"
+_MOST_SHOWN = 500
+"""Characters of a place or a text: whatever a file holds, a mistake is a line that can be read."""
 _T = TypeVar("_T", bound=Table)
 
 
@@ -39,7 +41,14 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
+        return f"{shown(self.place)}: {shown(self.text)}"
+
+
+def shown(text: str) -> str:
+    """``text`` as one line for people, cut in the middle where it is very long."""
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    half = _MOST_SHOWN // 2
+    return line if len(line) <= _MOST_SHOWN else f"{line[:half]} ... {line[-half:]}"
 
 
 class ConfigError(Exception):
@@ -212,16 +221,19 @@ def _included(document: _Document, problems: list[Problem]) -> list[_Document]:
     for index, name in enumerate(names if isinstance(names, list) else []):
         if not isinstance(name, str):
             continue
-        path = _find_list(document.folder, name)
-        if path is None:
-            place = document.place(("include", index))
-            problems.append(Problem(place, f'included file "{name}" is not there'))
-            continue
-        folder = path.parent if isinstance(path, Path) else document.folder
+        place = document.place(("include", index))
         try:
+            path = _find_list(document.folder, name)
+            if path is None:
+                problems.append(Problem(place, f'included file "{name}" is not there'))
+                continue
+            folder = path.parent if isinstance(path, Path) else document.folder
             lists.append(_Document.read(path, str(path), folder))
         except ConfigError as error:
             problems += error.problems
+        except (OSError, ValueError) as error:  # NUL in a name is a ValueError
+            why = getattr(error, "strerror", None) or error
+            problems.append(Problem(place, f'included file "{name}" cannot be read: {why}'))
     return lists
 
 

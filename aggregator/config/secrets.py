@@ -39,6 +39,8 @@ def read_secret(path: Path) -> str:
         raise SecretFileError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SecretFileError(f"{path} is not UTF-8 text") from error
+    except ValueError as error:
+        raise SecretFileError(f"{str(path)!r} is not the name of a file") from error
     if not text.strip():
         raise SecretFileError(f"{path} is empty")
     if len(held) > _MOST_BYTES:
