@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from aggregator.config.durations import format_duration
+from aggregator.amounts import about, ago, size
 from aggregator.probing import Look
 from aggregator.stages.schedule import Health, Politeness, Poll, next_poll
 from feeds.http.freshness import fresh_for
@@ -24,7 +24,7 @@ def headline(look: Look) -> tuple[str, str]:
     facts = [_FORMATS[feed.format], _counted(len(feed.entries), "entry", "entries")]
     moments = _moments(feed.entries)
     if moments:
-        facts.append(f"newest {_ago(moments[0], look.at)}, oldest {_ago(moments[-1], look.at)}")
+        facts.append(f"newest {ago(moments[0], look.at)}, oldest {ago(moments[-1], look.at)}")
     return f"{feed.title or 'untitled'}  {look.address}", ", ".join(facts)
 
 
@@ -79,8 +79,8 @@ def advice(look: Look, refusal: str | None) -> Iterator[str]:
 
 def _answered(response: Response) -> str:
     coding = response.headers.get("content-encoding", "")
-    packed = f", {_size(response.wire_bytes)} in {coding}" if coding else ""
-    return f"{response.status} in {response.seconds:.2f} s, {_size(len(response.body))}{packed}"
+    packed = f", {size(response.wire_bytes)} in {coding}" if coding else ""
+    return f"{response.status} in {response.seconds:.2f} s, {size(len(response.body))}{packed}"
 
 
 def _hop(hop: Hop) -> str:
@@ -91,7 +91,7 @@ def _entries(entries: Sequence[FeedEntry], now: datetime) -> str:
     moments = _moments(entries)
     words = str(len(entries))
     if moments:
-        words += f", newest {_ago(moments[0], now)}, oldest {_ago(moments[-1], now)}"
+        words += f", newest {ago(moments[0], now)}, oldest {ago(moments[-1], now)}"
     undated = len(entries) - len(moments)
     return f"{words}; {undated} without a date that can be believed" if undated else words
 
@@ -112,22 +112,22 @@ def _rhythm(look: Look, feed: ParsedFeed, politeness: Politeness) -> str:
     # No jitter: the same answer to the same question.
     plan = next_poll(Health(), poll, look.at, politeness, Random(0))  # noqa: S311 - no secret
     wait = plan.health.interval or 0.0
-    return f"{'; '.join(plan.reasons)}: asked about every {_long(timedelta(seconds=wait))}"
+    return f"{'; '.join(plan.reasons)}: asked about every {about(timedelta(seconds=wait))}"
 
 
 def _asks(hints: PollHints, outcome: object, now: datetime) -> str:
     said = []
     if hints.ttl:
-        said.append(f"ttl {_long(timedelta(seconds=hints.ttl))}")
+        said.append(f"ttl {about(timedelta(seconds=hints.ttl))}")
     if hints.update_interval:
-        said.append(f"sy:updatePeriod {_long(timedelta(seconds=hints.update_interval))}")
+        said.append(f"sy:updatePeriod {about(timedelta(seconds=hints.update_interval))}")
     if hints.skip_hours:
         said.append(f"skipHours {', '.join(map(str, sorted(hints.skip_hours)))}")
     if hints.skip_days:
         said.append(f"skipDays {', '.join(_DAYS[day] for day in sorted(hints.skip_days))}")
     fresh = fresh_for(outcome.headers, now) if isinstance(outcome, Response) else None
     if fresh:
-        said.append(f"fresh for {_long(timedelta(seconds=fresh))}")
+        said.append(f"fresh for {about(timedelta(seconds=fresh))}")
     return ", ".join(said)
 
 
@@ -154,17 +154,3 @@ def _full(entries: Sequence[FeedEntry]) -> int:
 
 def _counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
-
-
-def _ago(moment: datetime, now: datetime) -> str:
-    return f"{_long(max(now - moment, timedelta(0)))} ago"
-
-
-def _long(duration: timedelta) -> str:
-    """About how long: the two largest units."""
-    whole = timedelta(seconds=round(duration.total_seconds()))
-    return " ".join(format_duration(whole).split()[:2])
-
-
-def _size(number: int) -> str:
-    return f"{number / 1000:.1f} kB"

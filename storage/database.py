@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +119,31 @@ def open_database(url: str) -> Database:
         StorageError: the address, the file or the server is no good, or the schema is newer than
             this program.
     """
+    return _opened(url, _migrate)
+
+
+def open_as_it_is(url: str) -> Database:
+    """Open ``url`` to look at it: nothing is made, and no schema is brought up to date.
+
+    Raises:
+        StorageError: there is nothing yet, it is no good, or its schema is not this program's.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        raise StorageError(f"there is no database {parsed.database} yet; newsfold run makes it")
+    return _opened(url, _expect_this_schema)
+
+
+def shown_address(url: str) -> str:
+    """``url`` without its password.
+
+    Raises:
+        StorageError: it is no database address.
+    """
+    return _parsed(url).render_as_string(hide_password=True)
+
+
+def _opened(url: str, prepare: Callable[[Database], None]) -> Database:
     parsed = _parsed(url)
     shown = parsed.render_as_string(hide_password=True)
     try:
@@ -128,7 +153,7 @@ def open_database(url: str) -> Database:
     with ExitStack() as failing:
         failing.callback(db.close)
         try:
-            _migrate(db)
+            prepare(db)
         except CommandError as error:
             raise StorageError(
                 f"the database {shown} was written by a newer newsfold ({_one_line(error)}); "
@@ -219,10 +244,28 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _migrate(db: Database) -> None:
+def _expect_this_schema(db: Database) -> None:
+    scripts = ScriptDirectory.from_config(_migrations())
+    with db.read() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None:
+        raise StorageError("the database holds nothing yet; newsfold run lays it out")
+    scripts.get_revision(revision)  # raises where this program has never heard of it
+    if revision != scripts.get_current_head():
+        raise StorageError(
+            f"the database is of an earlier version ({revision}); newsfold run brings it up to date"
+        )
+
+
+def _migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
+    return config
+
+
+def _migrate(db: Database) -> None:
+    config = _migrations()
     head = ScriptDirectory.from_config(config).get_current_head()
     with db.read() as connection:
         if MigrationContext.configure(connection).get_current_revision() == head:

@@ -42,15 +42,20 @@ def sole_use(url: str) -> Iterator[None]:
 
 def is_used(url: str) -> bool:
     """Whether a process holds the database at ``url`` now."""
+    return user_of(url) is not None
+
+
+def user_of(url: str) -> str | None:
+    """The number of the process that holds the database at ``url`` now, None where none does."""
     path = sqlite_path(url)
     if path is None or not lock_path(path).exists():
-        return False
-    with lock_path(path).open("a", encoding="ascii") as file:
+        return None
+    with lock_path(path).open(encoding="ascii") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return True
-    return False
+            return file.read().strip()
+    return None
 
 
 def lock_path(path: Path) -> Path:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Select, delete, func, select
 
 from storage.database import Database
 from storage.tables import incidents, sources
@@ -42,12 +43,19 @@ def last_incident(db: Database) -> int:
         return connection.execute(select(func.max(incidents.c.id))).scalar() or 0
 
 
+def incidents_of_source(db: Database, source_id: int, limit: int) -> tuple[IncidentView, ...]:
+    """The last incidents of a source, the latest first."""
+    return _latest(db, select(incidents).where(incidents.c.source_id == source_id), limit)
+
+
 def latest_incidents(db: Database, limit: int) -> tuple[IncidentView, ...]:
     """The last incidents, the latest first."""
+    return _latest(db, select(incidents), limit)
+
+
+def _latest(db: Database, some: Select[Any], limit: int) -> tuple[IncidentView, ...]:
     with db.read() as connection:
-        rows = connection.execute(
-            select(incidents).order_by(incidents.c.id.desc()).limit(limit)
-        ).all()
+        rows = connection.execute(some.order_by(incidents.c.id.desc()).limit(limit)).all()
     return tuple(
         IncidentView(row.id, row.at, row.kind, row.name, row.feed_url, row.detail) for row in rows
     )

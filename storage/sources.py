@@ -95,7 +95,7 @@ def claim_due(
             .values(next_poll_at=lease_until)
             .returning(sources)
         ).all()
-    return tuple(sorted((_state(row) for row in rows), key=lambda source: source.id))
+    return tuple(sorted((state_of(row) for row in rows), key=lambda source: source.id))
 
 
 def source_by_id(db: Database, source_id: int) -> SourceState | None:
@@ -106,7 +106,7 @@ def source_by_id(db: Database, source_id: int) -> SourceState | None:
                 sources.c.id == source_id, sources.c.enabled, sources.c.removed_at.is_(None)
             )
         ).one_or_none()
-    return _state(row) if row else None
+    return state_of(row) if row else None
 
 
 def poll_earlier(db: Database, source_id: int, at: datetime) -> None:
@@ -119,7 +119,8 @@ def poll_earlier(db: Database, source_id: int, at: datetime) -> None:
         )
 
 
-def _state(row: Row[Any]) -> SourceState:
+def state_of(row: Row[Any]) -> SourceState:
+    """A source as a poll needs it, of its row."""
     has_validators = row.validators_url and (row.etag or row.last_modified)
     return SourceState(
         id=row.id,
@@ -262,6 +263,7 @@ def source_health(db: Database) -> tuple[SourceHealth, ...]:
             last_entry_at=row.last_entry_at,
             last_error=row.last_error,
             site_url=row.site_url,
+            trouble=row.trouble,
         )
         for row in rows
     )

@@ -83,6 +83,8 @@ class SourceHealth:
     last_entry_at: datetime | None
     last_error: str | None
     site_url: str | None
+    trouble: str | None = None
+    """The incident it has not recovered from: ``failing``, ``silent`` or ``gone``."""
 
 
 # --- poll -------------------------------------------------------------------------------------

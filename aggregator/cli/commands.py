@@ -10,6 +10,7 @@ import click
 
 from aggregator.cli.extract import extract
 from aggregator.cli.files import evaluate, fold_files, train_weights
+from aggregator.cli.operating import doctor, log, poll, status
 from aggregator.cli.sources import sources
 from aggregator.cli.storage import backup, migrate_to, restore
 from aggregator.cli.stories import corrections, explain, refold, story
@@ -150,5 +151,9 @@ for _command in (
     restore,
     migrate_to,
     sources,
+    status,
+    log,
+    poll,
+    doctor,
 ):
     main.add_command(_command)

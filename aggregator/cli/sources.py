@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from aggregator.cli.tables import table
 from aggregator.cli.words import config_option, counted, or_fail, read_settings
 from aggregator.config.environment import process_environment
 from aggregator.config.settings import SourceSettings
@@ -111,11 +112,4 @@ def _table(listed: Sequence[SourceSettings]) -> list[str]:
     rows = [
         (one.label, one.category or "", "" if one.enabled else "off", one.url) for one in listed
     ]
-    if not rows:
-        return []
-    heads = ("NAME", "CATEGORY", "", "URL")
-    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(3)]
-    return [
-        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]])
-        for row in (heads, *rows)
-    ]
+    return table(rows, ("NAME", "CATEGORY", "", "URL"))

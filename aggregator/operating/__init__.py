@@ -1,0 +1,1 @@
+"""What an operator asks of an installation. Works on the database, beside a running daemon."""
