@@ -82,7 +82,14 @@ def _show_status(found: Any) -> None:  # noqa: ANN401 - a Status, whose module i
 @click.command(short_help="What came of a source's last polls.")
 @config_option
 @click.argument("source", metavar="SOURCE")
-@click.option("-n", "--last", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option(
+    "-n",
+    "--last",
+    type=click.IntRange(1, 100),
+    default=20,
+    show_default=True,
+    help="So many polls, the latest first.",
+)
 @_json_option
 def log(config: Path, source: str, last: int, as_json: bool) -> None:
     """Say what came of the last polls of SOURCE, which is a name or an address.
