@@ -146,7 +146,7 @@ class _Names:
             article=self.article(one.id),
             story=self.story(one.story),
             reason=reason,
-            why=reason.words(lambda article: str(self.article(article))),
+            why=reason.words(lambda article: str(self.article(article))) + self.syndicated(one.id),
             not_chosen=tuple(
                 Unchosen(
                     self.story(other.story),
@@ -158,6 +158,12 @@ class _Names:
                 for other in one.not_chosen
             ),
         )
+
+    def syndicated(self, article_id: int) -> str:
+        member = self.members.get(article_id)
+        if member is None or member.original_url is None:
+            return ""
+        return f"; its page says that it appeared first at {member.original_url}"
 
     def article(self, article_id: int) -> Article:
         member = self.members.get(article_id)

@@ -25,6 +25,7 @@ import json
 import logging
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -34,7 +35,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import uvloop
@@ -86,10 +87,16 @@ def show(folder: Path, name: str) -> None:
     link.replace(folder / "now")
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port: int = held.getsockname()[1]
+        return port
+
+
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """The address of a server of ``folder/now``."""
-    port = 40_000 + os.getpid() % 20_000
+    port = free_port()
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if nginx:
         config = folder / "nginx.conf"
@@ -97,7 +104,7 @@ def serving(folder: Path) -> Iterator[str]:
         command = [nginx, "-p", str(folder), "-c", str(config)]
     else:
         command = [sys.executable, "-m", "benchmarks.fetch", "--serve", str(port), str(folder)]
-    server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(command)
     try:
         time.sleep(1.0)
         yield f"http://127.0.0.1:{port}"
@@ -116,8 +123,7 @@ class FileServer(asyncio.Protocol):
         self.pending = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
 
     def data_received(self, data: bytes) -> None:
         *requests, self.pending = (self.pending + data).split(b"\r\n\r\n")

@@ -297,11 +297,14 @@ def believe_canonical(page_url: str, claimed: str | None) -> tuple[str, Canonica
     Within one registrable domain the claim is believed, unless it names the home page or a section
     above the page: a common template mistake that would make one article of a whole site. Across
     domains the page keeps its own address and the claim is evidence of syndication: the text
-    appeared there first. ``page_url`` must be http(s).
+    appeared there first. A site that is read over https does not mean its plain-http address.
+    ``page_url`` must be http(s).
     """
     own = canonical_url(page_url) or page_url
     absolute = absolute_http_url(claimed, page_url) if claimed else None
     other = canonical_url(absolute) if absolute else None
+    if other and own.startswith("https://") and urlsplit(other).netloc == urlsplit(own).netloc:
+        other = own[:8] + other.partition("://")[2]
     if other is None or other == own:
         return (
             own,

@@ -83,9 +83,11 @@ def find_articles(db: Database, wanted: ArticlesWanted) -> ArticlesFound:
 
 
 def article_with_text(db: Database, article_id: int) -> ArticleItem | None:
-    """One article, with its text."""
+    """One article, with its text; the one that it turned out to be."""
+    merged = select(articles.c.merged_into).where(articles.c.id == article_id)
     with db.read() as connection:
-        found = _items(connection, [article_id], article_texts.c.text)
+        one = connection.execute(merged).scalar() or article_id
+        found = _items(connection, [one], article_texts.c.text)
     return found[0] if found else None
 
 
@@ -97,7 +99,9 @@ def story_id_of(db: Database, slug: str) -> int | None:
 
 
 def _ids(connection: Connection, wanted: ArticlesWanted) -> tuple[list[int], int | None]:
-    statement = select(articles.c.id, articles.c.language, articles.c.arrived_at)
+    statement = select(articles.c.id, articles.c.language, articles.c.arrived_at).where(
+        articles.c.merged_into.is_(None)
+    )
     if wanted.source_id is not None:
         statement = statement.where(articles.c.source_id == wanted.source_id)
     if wanted.story_id is not None:

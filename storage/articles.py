@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, or_, select, update
 
+from storage.columns import storable_key
 from storage.database import Database
 from storage.locks import lock_articles
 from storage.search_index import index_article
@@ -50,6 +51,7 @@ def claim_new(
             .returning(
                 articles.c.id,
                 articles.c.url,
+                articles.c.key,
                 articles.c.attempts,
                 articles.c.arrived_at,
                 articles.c.version,
@@ -62,6 +64,7 @@ def claim_new(
         ArticleToRead(
             id=row.id,
             url=row.url,
+            key=row.key,
             attempts=row.attempts,
             arrived_at=row.arrived_at,
             appearances=tuple(appearances[row.id]),
@@ -158,6 +161,8 @@ def commit_reading(db: Database, reading: ArticleReading) -> bool:
     texts = {name: values.pop(name) for name in _TEXTS}
     article_id, version = values.pop("article_id"), values.pop("version")
     values["published_at"] = values.pop("published")
+    if reading.canonical_key is not None:
+        values["canonical_key"] = storable_key(reading.canonical_key)
     expected = articles.c.version if version is None else version
     with db.write() as connection:
         written = connection.execute(
@@ -230,7 +235,7 @@ def count_by_state(db: Database) -> dict[str, int]:
     with db.read() as connection:
         rows = connection.execute(
             select(articles.c.state, func.count())
-            .where(or_(articles.c.state != "new", is_shown))
+            .where(or_(articles.c.state.in_(["read", "folded"]), is_shown))
             .group_by(articles.c.state)
         ).all()
     return {"new": 0, "read": 0, "folded": 0} | {row[0]: row[1] for row in rows}

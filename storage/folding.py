@@ -13,6 +13,7 @@ from storage.chunks import chunks
 from storage.database import Database
 from storage.days import count_folded
 from storage.locks import lock_articles
+from storage.merging import merge_articles
 from storage.revision import move_revision
 from storage.sections import file_stories
 from storage.tables import (
@@ -125,12 +126,44 @@ def _compared(connection: Connection, article_ids: Sequence[int], later: int) ->
         ).scalars()
 
 
+def twins_of(db: Database, batch: Sequence[FoldArticle]) -> dict[int, FoldArticle]:
+    """For each article the one folded first, if any, that has an address with it in common."""
+    addresses = {address for article in batch for address in article.addresses}
+    claimed = {address for article in batch for address in article.addresses[1:]}
+    with db.read() as connection:
+        ids: set[int] = set()
+        for column, some in (
+            *((articles.c.key, some) for some in chunks(sorted(claimed))),
+            *((articles.c.canonical_key, some) for some in chunks(sorted(addresses))),
+        ):
+            folded = select(articles.c.id).where(
+                column.in_(some), articles.c.fold_order.is_not(None)
+            )
+            ids.update(connection.execute(folded).scalars())
+        found = [
+            _fold_article(row)
+            for some in chunks(sorted(ids))
+            for row in connection.execute(_fold_articles().where(articles.c.id.in_(some)))
+        ]
+    found.sort(key=lambda one: one.fold_order or 0)
+    twins = (
+        (article.id, other)
+        for article in batch
+        for other in reversed(found)
+        if other.id != article.id and not set(other.addresses).isdisjoint(article.addresses)
+    )
+    return dict(twins)
+
+
 def article_at(db: Database, url: str) -> int | None:
     """The article of an address, canonical or as an entry had it."""
     with db.read() as connection:
         for column in (articles.c.key, articles.c.url):
             found = connection.execute(
-                select(articles.c.id).where(column == url).order_by(articles.c.id).limit(1)
+                select(func.coalesce(articles.c.merged_into, articles.c.id))
+                .where(column == url)
+                .order_by(articles.c.id)
+                .limit(1)
             ).scalar()
             if found is not None:
                 return int(found)
@@ -169,6 +202,8 @@ def _fold_article(row: Row[Any]) -> FoldArticle:
         evidence=tuple(tuple(item) for item in row.evidence),
         recurring=row.recurring,
         version=row.version,
+        addresses=tuple(address for address in (row.key, row.canonical_key) if address),
+        fold_order=row.fold_order,
     )
 
 
@@ -247,6 +282,8 @@ def _member(row: Row[Any]) -> Member:
         published=None if row.published_guessed else row.published_at,
         arrived_at=row.arrived_at,
         fold_order=row.fold_order or _NOT_YET,
+        key=row.key,
+        original_url=row.original_url,
     )
 
 
@@ -270,9 +307,11 @@ def commit_fold(db: Database, commit: FoldCommit) -> None:
     """Write one step of folding in one transaction: decisions, stories, identities, history."""
     touched = {decision.article_id for decision in commit.decisions}
     touched.update(member for story in commit.stories for member in story.members)
+    touched.update(*commit.merged.items())
     with db.write() as connection:
         for some in chunks(sorted(touched)):
-            lock_articles(connection, some)
+            lock_articles(connection, some, wholly=bool(commit.merged))
+        merge_articles(connection, commit.merged)
         _write_decisions(connection, commit)
         # A key may pass from one row to another: every row lets go before any takes hold.
         _release_keys(connection, commit)

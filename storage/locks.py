@@ -7,14 +7,15 @@ from sqlalchemy import Connection, select
 from storage.tables import articles
 
 
-def lock_articles(connection: Connection, ids: Sequence[int]) -> None:
+def lock_articles(connection: Connection, ids: Sequence[int], *, wholly: bool = False) -> None:
     """Hold these articles until the transaction ends. ``ids`` ascend.
 
-    On SQLite, where one transaction at a time writes, it is a cheap read.
+    ``wholly``: nobody may point at them meanwhile either. On SQLite, where one transaction at a
+    time writes, it is a cheap read.
     """
     connection.execute(
         select(articles.c.id)
         .where(articles.c.id.in_(ids))
         .order_by(articles.c.id)
-        .with_for_update(key_share=True)
+        .with_for_update(key_share=not wholly)
     ).all()

@@ -6,7 +6,7 @@ from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from feeds.model import FeedEntry
 from storage.chunks import chunks
@@ -30,6 +30,12 @@ from storage.values import EntryWrite, KnownEntry, PollCommit, PushCommit
 
 _OF_NEW_ARTICLES = {"key", "source_id", "url", "title", "arrived_at"}
 _KEEP = ("id", "source_id", "guid", "first_seen_at")
+_ARTICLES_BY_KEY = (
+    # Held until their entries are written, lest one be merged into another in between.
+    select(func.coalesce(articles.c.merged_into, articles.c.id), articles.c.key)
+    .order_by(articles.c.id)
+    .with_for_update(read=True, key_share=True)
+)
 
 
 def known_entries(
@@ -106,9 +112,7 @@ def _ensure_articles(
     connection.execute(_insert_articles(connection.dialect.name), rows)
     ids: dict[str, int] = {}
     for some in chunks(first):
-        found = connection.execute(
-            select(articles.c.id, articles.c.key).where(articles.c.key.in_(some))
-        )
+        found = connection.execute(_ARTICLES_BY_KEY.where(articles.c.key.in_(some)))
         ids.update((key, number) for number, key in found)
     return ids
 

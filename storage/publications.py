@@ -149,7 +149,7 @@ def _is_published(output: str, item_id: ColumnElement[int]) -> ColumnElement[boo
 
 
 def _article_conditions(wanted: StoryFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [articles.c.merged_into.is_(None)]
     if wanted.languages:
         conditions.append(articles.c.language.in_(wanted.languages))
     of_source = exists().where(sources.c.id == articles.c.source_id)

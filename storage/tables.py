@@ -100,17 +100,37 @@ class Entry(SQLModel, table=True):
 class Article(SQLModel, table=True):
     """One web document by canonical URL, whatever feeds it was in.
 
-    ``state`` is the queue: ``new`` (to be read) → ``read`` (to be folded) → ``folded``.
+    ``state`` is the queue: ``new`` (to be read) → ``read`` (to be folded) → ``folded``. One that
+    turned out to be another is ``merged``: its key leads to that one, nothing else is left of it.
     """
 
     __table_args__ = (
         Index("ix_article_queue", "state", "id"),
         Index("ix_article_newest", "source_id", "id"),
         Index("ix_article_page_key", "page_key"),
+        Index(
+            "ix_article_canonical",
+            "canonical_key",
+            sqlite_where=text("canonical_key IS NOT NULL"),
+            postgresql_where=text("canonical_key IS NOT NULL"),
+        ),
+        Index(
+            "ix_article_merged",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     key: str = Field(unique=True, description="Canonical URL, or source and guid without one.")
+    canonical_key: str | None = Field(
+        default=None, description="The address its page says it has, where that is another."
+    )
+    original_url: str | None = Field(
+        default=None, description="Where, on another site, its page says it appeared first."
+    )
+    merged_into: int | None = Field(default=None, foreign_key="article.id", sa_type=BigId)
     state: str = "new"
     claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempts: int = 0

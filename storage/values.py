@@ -299,6 +299,8 @@ class ArticleToRead:
     version: int = 0
     """Rises when an entry of it changes; goes back with the reading."""
     earlier: EarlierReading | None = None
+    key: str = ""
+    """What identifies the document, by the entry's link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +320,8 @@ class ArticleReading:
     """What reading an article settled. ``text_source`` is ``feed`` or ``page``.
 
     ``version`` is that of the ``ArticleToRead``; None stands for whichever there is now.
+    ``canonical_key`` is the address that the page says it has, where that is another than the
+    article's; ``original_url`` where on another site it says that it appeared first.
     """
 
     article_id: int
@@ -343,6 +347,8 @@ class ArticleReading:
     version: int | None = None
     page_key: str | None = None
     trial: PageTrial | None = None
+    canonical_key: str | None = None
+    original_url: str | None = None
 
 
 # --- fold -------------------------------------------------------------------------------------
@@ -353,7 +359,8 @@ class FoldArticle:
     """An article as the matcher sees it, with what was decided of it before, if anything.
 
     ``published`` is None where the date is a guess. ``evidence`` and ``recurring`` are the
-    matcher's own, opaque here.
+    matcher's own, opaque here. ``addresses`` identify its document: its key, and what its page
+    says; ``fold_order`` is None where it was not folded yet.
     """
 
     id: int
@@ -371,6 +378,8 @@ class FoldArticle:
     evidence: tuple[tuple[int, ...], ...] = ()
     recurring: bool = False
     version: int = 0
+    addresses: tuple[str, ...] = ()
+    fold_order: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +394,10 @@ class CorrectionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An article as the choice of a story's lead needs it. ``priority`` is its source's."""
+    """An article as the choice of a story's lead needs it. ``priority`` is its source's.
+
+    ``original_url`` is where, on another site, its page says it appeared first.
+    """
 
     id: int
     title: str
@@ -400,6 +412,8 @@ class Member:
     published: datetime | None
     arrived_at: datetime
     fold_order: int
+    key: str = ""
+    original_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,7 +493,7 @@ class FoldCommit:
 
     ``revised`` are articles (and versions) folded before whose text was read anew. ``retired`` maps
     a story's id to the position in ``stories`` of the one it became part of. ``corrections`` are
-    followed with this.
+    followed with this. ``merged`` maps articles to those that they turned out to be.
     """
 
     at: datetime
@@ -489,6 +503,7 @@ class FoldCommit:
     stories: tuple[StoryWrite, ...] = ()
     retired: Mapping[int, int] = field(default_factory=dict)
     corrections: tuple[int, ...] = ()
+    merged: Mapping[int, int] = field(default_factory=dict)
 
 
 # --- publish ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from aggregator.matching.model import Model
 
 MODEL = Model.load()
 START = datetime(2026, 3, 1, tzinfo=UTC)
+STEP = timedelta(hours=1)
 SUBJECTS = ("Harbour Bridge", "Mayor Alma Reyes", "Northfield Mill", "Lake Orta", "Dr Ian Quayle")
 VERBS = ("burns down", "is sold for 40 million", "closes after 112 years", "wins a court case")
 FILLERS = (
@@ -102,3 +103,31 @@ def test_restoring_what_is_there_already_is_an_error() -> None:
     for again in (matcher.add, lambda one: matcher.restore(one, decision)):
         with pytest.raises(ValueError, match="document 1 "):
             again(document)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    drawn=st.lists(articles(), min_size=4, max_size=25),
+    forgotten=st.sets(st.integers(1, 25), max_size=8),
+    stop=st.integers(3, 25),
+    capacity=st.sampled_from((4, 9, 100)),
+)
+def test_what_turned_out_to_be_another_article_is_in_no_answer_any_more(
+    drawn: list[Document], forgotten: set[int], stop: int, capacity: int
+) -> None:
+    matcher = Matcher(MODEL, Limits(days=20, documents=capacity))
+    gone: set[int] = set()
+    for number, document in enumerate(drawn, 1):
+        decided = matcher.add(replace(document, id=number, arrived=START + number * STEP))
+        assert not gone & {one.id for one in decided.decision.evidence}
+        assert decided.decision.reason.partner not in gone
+        assert not gone & {move.id for move in decided.moves}
+        if number == stop:
+            gone = forgotten
+            for one in gone:
+                matcher.forget(one)
+    left = [number for number in range(1, len(drawn) + 1) if number in matcher]
+    assert len(matcher) == len(left) <= capacity
+    assert not gone & {number for number in left if number <= stop}
+    for number in left:
+        assert matcher.explain(number).reason.partner not in gone

@@ -257,3 +257,11 @@ def test_a_page_of_an_article_may_point_above_itself(page: str) -> None:
 def test_believe_canonical_never_raises(page: str, claimed: str) -> None:
     url, _ = believe_canonical(absolute_http_url(page) or "https://ex.com/x", claimed)
     assert canonical_url(url) == url
+
+
+def test_a_site_read_over_https_does_not_mean_its_plain_address() -> None:
+    plain = PAGE.replace("https://", "http://")
+    assert believe_canonical(PAGE, plain) == (PAGE, CanonicalEvidence.NONE)
+    other = "http://www.ex.com/news/2026/b-story"
+    expected = ("https://www.ex.com/news/2026/b-story", CanonicalEvidence.BELIEVED)
+    assert believe_canonical(PAGE, other) == expected

@@ -140,6 +140,13 @@ class Matcher:
         text = document.id if decision.copy_of is None else decision.copy_of
         self._stories.put(slot, decision.story, text)
 
+    def forget(self, document: int) -> None:
+        """Let go of a document that turned out to be another one."""
+        slot = self._slots.get(document)
+        if slot is not None:
+            self._drop(slot)
+            self._window.forget(slot)
+
     def apply(self, corrections: Iterable[Correction]) -> tuple[Move, ...]:
         """Obey operators: which documents moved. What is not in the window is noted for later."""
         moved: dict[int, None] = {}
@@ -187,15 +194,24 @@ class Matcher:
         ):
             slot = window.oldest
             window.evict()
-            self._stories.drop(slot)
-            self._titles.drop(slot)
-            self._alone.discard(slot)
-            self._urls.pop(slot, None)
-            del self._slots[self._ids.pop(slot)], self._arrived[slot]
+            if slot in self._ids:
+                self._drop(slot)
+            del self._arrived[slot]
+
+    def _drop(self, slot: int) -> None:
+        self._stories.drop(slot)
+        self._titles.drop(slot)
+        self._alone.discard(slot)
+        self._urls.pop(slot, None)
+        del self._slots[self._ids.pop(slot)]
 
     def _candidates(self, document: Document, new: Fingerprint) -> list[int]:
         """Originals that the index proposes, but no earlier version of the document itself."""
-        found = [self._stories.original(slot) for slot in self._window.candidates(new)]
+        found = [
+            self._stories.original(slot)
+            for slot in self._window.candidates(new)
+            if slot in self._ids
+        ]
         url = document.url
         return [
             slot

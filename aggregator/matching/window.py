@@ -71,7 +71,7 @@ class Window:
         """Take an article in; returns its slot."""
         slot = self.next
         self.next += 1
-        if len(self._rows) > self._mask:
+        if slot - self.oldest > self._mask:
             self._grow()
         self._rows[slot] = fingerprint
         self._nearest[slot & self._mask] = 0
@@ -82,9 +82,14 @@ class Window:
 
     def evict(self) -> None:
         """Forget the oldest article."""
-        self._count(self._rows.pop(self.oldest), -1)
+        if self.oldest in self._rows:
+            self.forget(self.oldest)
         self.oldest += 1
         self._postings.drop_before(self.oldest)
+
+    def forget(self, slot: int) -> None:
+        """Let go of one article; its place in the index stays until it is the oldest."""
+        self._count(self._rows.pop(slot), -1)
 
     def _grow(self) -> None:
         """Twice as many columns; called when they are all in use."""

@@ -23,6 +23,7 @@ from aggregator.matching.document import Document
 from aggregator.matching.matcher import Limits, Matcher
 from aggregator.matching.model import Model
 from aggregator.matching.reasons import Reason
+from aggregator.stages.one_document import Merge, sort_out
 from aggregator.stages.stories import Mint, regroup
 from aggregator.stages.tally import Tally
 from storage.corrections import all_corrections, pending_corrections
@@ -33,6 +34,7 @@ from storage.folding import (
     folded_since,
     members_by_id,
     stories_of,
+    twins_of,
     waiting_to_fold,
 )
 from storage.values import (
@@ -78,10 +80,13 @@ class Folder:
 
     async def fold(self, batch: tuple[FoldArticle, ...]) -> None:
         """Decide a batch and write the outcome in one transaction."""
+        found = sort_out(batch, await self._ledger.read(twins_of, batch))
         async with self._at_work() as matcher:
-            decided = await asyncio.to_thread(decide, matcher, batch)
+            decided = await asyncio.to_thread(decide, matcher, found.batch, found.merges)
             commit = await self._commit(decided)
             await self._ledger.write(commit_fold, commit)
+        for merge in found.merges:
+            _log.info("one article", article=merge.gone.id, into=merge.stays.id, url=merge.gone.url)
         self._tally.metrics.folded(commit)
         self._tally.articles_folded(len(batch))
 
@@ -113,10 +118,14 @@ class Folder:
 def commit_of(database: Database, decided: "Decided", mint: Mint, now: datetime) -> FoldCommit:
     """What to write for what the matcher said: groups become stories with identities."""
     ids = [*decided.decisions, *decided.moves, *(article_id for article_id, _ in decided.revised)]
+    ids += [one for gone in decided.left for one in (gone, decided.merged[gone])]
     before = stories_of(database, list(set(decided.groups.values())), ids)
     members = {m.id: m for story in before for m in story.members}
     members |= members_by_id(database, ids)
     groups = {m.id: story.key for story in before for m in story.members} | decided.groups
+    for gone in decided.left:  # its story, if it has no other article, ends where it went
+        groups[gone] = groups[decided.merged[gone]]
+        members.pop(gone, None)
     regrouping = regroup(
         before,
         ended_stories_of(database, sorted(members)),
@@ -132,6 +141,7 @@ def commit_of(database: Database, decided: "Decided", mint: Mint, now: datetime)
         revised=tuple(decided.revised),
         stories=regrouping.stories,
         retired=regrouping.retired,
+        merged=decided.merged,
     )
 
 
@@ -187,6 +197,9 @@ class Decided:
     decisions: dict[int, ArticleDecision] = field(default_factory=dict)
     moves: dict[int, ArticleMove] = field(default_factory=dict)
     revised: list[tuple[int, int]] = field(default_factory=list)
+    merged: dict[int, int] = field(default_factory=dict)
+    left: list[int] = field(default_factory=list)
+    """Those of ``merged`` that had a place already."""
 
     def member(self, member: Member) -> Member:
         """``member`` as it will be once this is written."""
@@ -199,9 +212,13 @@ class Decided:
         return replace(member, copy_of=decision.copy_of, fold_order=member.fold_order + place)
 
 
-def decide(matcher: Matcher, batch: Sequence[FoldArticle]) -> Decided:
-    """Where the matcher puts each article of a batch."""
-    decided = Decided()
+def decide(matcher: Matcher, batch: Sequence[FoldArticle], merges: Sequence[Merge] = ()) -> Decided:
+    """Where the matcher puts each article of a batch; those that are others leave it."""
+    decided = Decided(merged={merge.gone.id: merge.stays.id for merge in merges})
+    for merge in merges:
+        if merge.gone.story_key is not None:
+            decided.left.append(merge.gone.id)
+            matcher.forget(merge.gone.id)
     documents = {one.id: document_of(one) for one in batch if one.story_key is None}
     matcher.prepare(list(documents.values()))
     for article in batch:

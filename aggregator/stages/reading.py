@@ -18,6 +18,7 @@ import structlog
 
 from aggregator.children import ChildFailure
 from aggregator.stages.material_change import materially_changed, text_hash
+from aggregator.stages.one_document import addresses_said
 from aggregator.stages.pages import FetchedPages, PageFetcher
 from aggregator.tools import Tools
 from feeds.model import DateSource, PageReading
@@ -171,6 +172,7 @@ def settle(
     """
     page, choice = material.page, material.choice
     published, guessed = _published(shown, page)
+    canonical, original = addresses_said(article.key, page)
     title = shown.title or (page.title if page else "")
     return ArticleReading(
         article_id=article.id,
@@ -194,6 +196,8 @@ def settle(
         text_reasons=(*reasons, *choice.reasons),
         text_hash=_hash(article, title, choice),
         wall=page.wall if page else None,
+        canonical_key=canonical,
+        original_url=original,
     )
 
 

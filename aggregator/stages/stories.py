@@ -158,7 +158,7 @@ def choose_lead(group: Sequence[Member], current: int | None) -> Member:
     """The article that speaks for the story: the present one as long as it belongs.
 
     Otherwise the preferred source's, then a full text before a truncated one, an original before
-    a copy, and the earliest.
+    a copy (or what says of itself that it appeared elsewhere first), and the earliest.
     """
     for member in group:
         if member.id == current:
@@ -168,7 +168,7 @@ def choose_lead(group: Sequence[Member], current: int | None) -> Member:
         key=lambda m: (
             -m.priority,
             not _is_full(m),
-            m.copy_of is not None,
+            m.copy_of is not None or m.original_url is not None,
             m.published or m.arrived_at,
             m.id,
         ),
@@ -201,9 +201,10 @@ def newsworthiness(group: Sequence[Member]) -> float:
 
 
 def _own(group: Sequence[Member]) -> list[Member]:
-    """The members that are no copies of another."""
+    """The members that are no copies of another, and do not name another as their original."""
     ids = {member.id for member in group}
-    return [member for member in group if member.copy_of not in ids]
+    keys = {member.key for member in group if member.original_url is None}
+    return [m for m in group if m.copy_of not in ids and m.original_url not in keys]
 
 
 def _reported(member: Member) -> datetime:
