@@ -210,6 +210,5 @@ def is_too_short(title: str) -> bool:
 
 def common_names(one: Fingerprint, other: Fingerprint) -> frozenset[int]:
     """The buckets of the words that both articles write as names."""
-    mine = {entry >> 8 for entry in one.packed[(one.packed & IS_NAME) > 0].tolist()}
-    its = {entry >> 8 for entry in other.packed[(other.packed & IS_NAME) > 0].tolist()}
-    return frozenset(mine & its)
+    mine, its = (packed[(packed & IS_NAME) > 0] >> 8 for packed in (one.packed, other.packed))
+    return frozenset(mine.tolist()).intersection(its.tolist())

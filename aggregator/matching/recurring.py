@@ -35,13 +35,14 @@ _WHAT = (
     r"overzicht|em resumo|resumo|w skr\u00f3cie|przegl\u0105d"
 )
 _ROUND_UP = re.compile(
-    rf"\b(?:{_WHEN})\b[\w' ]{{0,12}}\b(?:{_WHAT})\b|\b(?:{_WHAT})\b[\w' ]{{0,12}}\b(?:{_WHEN})\b",
-    re.IGNORECASE,
+    rf"\b(?:{_WHEN})\b[\w' ]{{0,12}}\b(?:{_WHAT})\b|\b(?:{_WHAT})\b[\w' ]{{0,12}}\b(?:{_WHEN})\b"
 )
+_WORD = re.compile(r"\w+")
 _OTHER_WORDS = 5
 
 
-def _calendar() -> re.Pattern[str]:
+def _calendar() -> tuple[re.Pattern[str], frozenset[str]]:
+    """The names of months and days, and their first words."""
     names = {
         name.casefold().rstrip(".")
         for language in _LANGUAGES
@@ -51,18 +52,20 @@ def _calendar() -> re.Pattern[str]:
         )
         for name in names.values()
     }
-    return re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, names), reverse=True))})\b")
+    pattern = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, names), reverse=True))})\b")
+    return pattern, frozenset(word for name in names for word in _WORD.findall(name)[:1])
 
 
-_CALENDAR = _calendar()
+_CALENDAR, _OF_CALENDAR = _calendar()
 
 
 def is_round_up(title: str) -> bool:
     """Whether a title is that of a round-up of the news: "Morning briefing", "Der Tag kompakt"."""
-    said = _ROUND_UP.search(title[:MAX_TITLE])
+    title = title[:MAX_TITLE].casefold()
+    said = _ROUND_UP.search(title)
     if said is None:
         return False
-    rest = _CALENDAR.sub(" ", (title[: said.start()] + title[said.end() :]).casefold())
+    rest = _CALENDAR.sub(" ", title[: said.start()] + title[said.end() :])
     return len(re.findall(r"[^\W\d_]{3,}", rest)) < _OTHER_WORDS
 
 
@@ -101,7 +104,9 @@ def title_key(document: Document) -> int:
     title = document.title.strip()[:MAX_TITLE].casefold()
     if not title:
         return 0
-    undated = _CALENDAR.sub("", title)
+    # Few titles have a date in them, and the long pattern is slow.
+    dated = not _OF_CALENDAR.isdisjoint(_WORD.findall(title))
+    undated = _CALENDAR.sub("", title) if dated else title
     if undated != title:  # only a date's digits go: "magnitude 4.5" and "4.7" are two events
         title = _DIGITS.sub("", undated)
     return crc32(f"{document.publisher or ''}\n{title}".encode("utf-8", "replace"))

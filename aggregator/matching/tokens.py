@@ -10,7 +10,7 @@ A term travels as the CRC-32 of its UTF-8, so there is no vocabulary to grow or 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 from zlib import crc32
 
@@ -146,22 +146,28 @@ class Tokenizer:
     def spelled(self, text: str, wanted: frozenset[int], mask: int) -> Iterator[str]:
         """The runs of capitalised words of ``text`` whose masked hashes are all ``wanted``."""
         run: list[str] = []
-        known = self._chunks
         for chunk in _chunks(text):
-            if chunk[0].isupper() or not chunk[0].isalnum():
-                index = known[chunk] if chunk in known else self._learn(chunk)
-                first, end = int(self._starts[index]), int(self._starts[index + 1])
-                while first < end and self._kinds[first] == BREAK:
-                    first += 1
-                if first < end and int(self._words[first]) & mask in wanted:
-                    run.append(_POSSESSIVE.sub("", chunk.strip(_PUNCTUATION)))
-                    if chunk[-1].isalnum():
-                        continue
+            first = chunk[0]
+            if (first.isupper() or not first.isalnum()) and self._begins_with(chunk, wanted, mask):
+                run.append(_POSSESSIVE.sub("", chunk.strip(_PUNCTUATION)))
+                if chunk[-1].isalnum():
+                    continue
             if run:
                 yield " ".join(run)
                 run = []
         if run:
             yield " ".join(run)
+
+    def _begins_with(self, chunk: str, wanted: frozenset[int], mask: int) -> bool:
+        """Whether the first word of a chunk is wanted; nothing is learnt by asking."""
+        index = self._chunks.get(chunk)
+        if index is None:
+            words = (self.word_hash(p.stem) for p in self._split(chunk) if p.kind != BREAK)
+        else:
+            starts, kinds, hashes, _ = self._slates
+            places = range(starts[index], starts[index + 1])
+            words = (hashes[at] for at in places if kinds[at] != BREAK)
+        return any(word & mask in wanted for word in islice(words, 1))
 
     def _learn(self, chunk: str) -> int:
         index = len(self._chunks)

@@ -167,7 +167,7 @@ class Window:
         counts = self._counts[terms]
         probes = order[counts[order] > 0][:PROBES]
         reach = np.minimum(counts[probes], PROBE_LIMIT).cumsum()
-        probes = probes[: max(int(reach.searchsorted(PROBE_BUDGET, "right")), 1)]
+        probes = np.sort(probes[: max(int(reach.searchsorted(PROBE_BUDGET, "right")), 1)])
         slots, which = self._postings.find(terms[probes], PROBE_LIMIT)
         if not len(slots):
             return []
