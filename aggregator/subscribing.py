@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from aggregator.config.editing import add_source, own_sources, remove_source
+from aggregator.config.editing import add_sources, own_sources, remove_source
 from aggregator.config.secrets import without_password
 from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
@@ -58,12 +58,13 @@ def subscribe(
     try:
         source = SourceSettings.model_validate(chosen)
     except ValidationError as error:
-        raise ApplicationError(_first_mistake(error)) from error
-    add_source(config, chosen, environment)
+        raise ApplicationError(first_mistake(error)) from error
+    add_sources(config, [chosen], environment)
     return source.label
 
 
-def _first_mistake(error: ValidationError) -> str:
+def first_mistake(error: ValidationError) -> str:
+    """What is wrong with a source, in a line."""
     detail = error.errors()[0]
     message = detail["msg"].removeprefix("Value error, ")
     return without_password(f"{'.'.join(map(str, detail['loc']))}: {message}")

@@ -279,7 +279,7 @@ def check_opml(data: bytes) -> Hashable:
     found = read_subscriptions(data)
     for feed in found.feeds:
         check_links(feed.url, feed.site_url)
-        check_text(feed.title, *feed.categories)
+        check_text(feed.title, *feed.folders, *feed.tags)
     check_text(*(row.reason for row in found.bad))
     assert len({feed.url for feed in found.feeds}) == len(found.feeds)
     return len(found.feeds).bit_length(), *sorted({row.reason[:20] for row in found.bad})

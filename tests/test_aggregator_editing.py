@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.config.editing import add_source, own_sources, remove_source, source_block
+from aggregator.config.editing import add_sources, own_sources, remove_source, source_block
 from aggregator.errors import ApplicationError
 
 MINE = """\
@@ -49,7 +49,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_a_source_is_added_after_the_others_and_nothing_else_changes(config: Path) -> None:
-    add_source(config, NEW, {})
+    add_sources(config, [NEW], {})
     mark = 'X-Key = "[[not a header]]"\n'
     assert config.read_text(encoding="utf-8") == MINE.replace(mark, f"{mark}\n{BLOCK}")
     assert [source["url"] for source in own_sources(config)] == [
@@ -69,8 +69,18 @@ def test_a_source_is_removed_with_what_belongs_to_it(config: Path) -> None:
     assert own_sources(config) == []
 
 
+def test_many_are_added_at_once_or_none(config: Path) -> None:
+    more = [{"url": f"https://{n}.example/feed"} for n in range(3)]
+    add_sources(config, more, {})
+    assert [dict(row) for row in own_sources(config)[2:]] == more
+    before = config.read_text(encoding="utf-8")
+    with pytest.raises(ApplicationError, match="is listed twice"):
+        add_sources(config, [{"url": "https://9.example/feed"}, *more], {})
+    assert config.read_text(encoding="utf-8") == before
+
+
 def test_added_and_removed_again_it_is_as_it_was(config: Path) -> None:
-    add_source(config, NEW, {})
+    add_sources(config, [NEW], {})
     remove_source(config, 2, {})
     assert config.read_text(encoding="utf-8").split() == MINE.split()
 
@@ -79,11 +89,11 @@ def test_added_and_removed_again_it_is_as_it_was(config: Path) -> None:
 def test_the_first_source_comes_at_the_end(tmp_path: Path, text: str) -> None:
     path = tmp_path / "n.toml"
     path.write_text(text, encoding="utf-8")
-    add_source(path, NEW, {})
+    add_sources(path, [NEW], {})
     found = path.read_text(encoding="utf-8")
     assert found.startswith(text)
     assert found.endswith(BLOCK)
-    add_source(path, NEW | {"url": "https://other.example/"}, {})
+    add_sources(path, [NEW | {"url": "https://other.example/"}], {})
     assert len(own_sources(path)) == 2
 
 
@@ -92,7 +102,7 @@ def test_line_ends_mode_and_links_are_kept(tmp_path: Path) -> None:
     real.write_bytes(MINE.replace("\n", "\r\n").encode())
     real.chmod(0o640)
     link.symlink_to(real)
-    add_source(link, NEW, {})
+    add_sources(link, [NEW], {})
     body = real.read_bytes()
     assert body.count(b"\n") == body.count(b"\r\n") > MINE.count("\n")
     assert real.stat().st_mode & 0o777 == 0o640
@@ -114,7 +124,7 @@ def test_what_would_not_be_valid_leaves_the_file_alone(
     path = tmp_path / "n.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ApplicationError, match=words) as caught:
-        add_source(path, NEW, {})
+        add_sources(path, [NEW], {})
     assert path.read_text(encoding="utf-8") == text
     assert list(tmp_path.iterdir()) == [path]
     assert "/.n.toml." not in str(caught.value)
@@ -133,7 +143,7 @@ def test_brackets_in_long_texts_are_not_taken_for_tables(tmp_path: Path) -> None
 def test_a_folder_that_cannot_be_written_is_said(config: Path) -> None:
     config.parent.chmod(0o500)
     with pytest.raises(ApplicationError, match="cannot write"):
-        add_source(config, NEW, {})
+        add_sources(config, [NEW], {})
     config.parent.chmod(0o700)
     assert config.read_text(encoding="utf-8") == MINE
 

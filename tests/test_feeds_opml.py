@@ -1,5 +1,7 @@
 """Subscription lists of other readers."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,15 +27,18 @@ OPML = b"""<?xml version="1.0" encoding="UTF-8"?>
 def test_opml() -> None:
     found = read_subscriptions(OPML)
     assert found.feeds == [
-        ListedFeed("https://a.example/feed", "Alone", "https://a.example/"),
-        ListedFeed("https://b.example/feed", "B & Sons", None, ("News", "Local")),
-        ListedFeed("https://c.example/feed", "C", None, ("News", "Sea", "Ports", "Ships")),
+        ListedFeed(3, "https://a.example/feed", "Alone", "https://a.example/"),
+        ListedFeed(6, "https://b.example/feed", "B & Sons", None, ("News", "Local")),
+        ListedFeed(
+            8, "https://c.example/feed", "C", None, ("News",), ("Sea", "Ports", "Ships", "News")
+        ),
     ]
+    assert [feed.category for feed in found.feeds] == [None, "Local", "News"]
     assert found.bad == [
         BadRow(9, "no xmlUrl: 'Lost'"),
         BadRow(10, "no http(s) address: 'file:///etc/passwd'"),
-        BadRow(11, "listed already in line 3: https://a.example/feed"),
     ]
+    assert found.again == [BadRow(11, "listed already in line 3: https://a.example/feed")]
 
 
 def test_broken_opml_is_mended() -> None:
@@ -80,10 +85,46 @@ def test_newsboat() -> None:
         b"  http://b.example/feed \xc3\xa4\n"
     )
     assert found.feeds == [
-        ListedFeed("https://a.example/feed", "Title, not mine", None, ("news", "local news")),
-        ListedFeed("http://b.example/feed", "", None, ("ä",)),
+        ListedFeed(
+            1, "https://a.example/feed", "Title, not mine", None, (), ("news", "local news")
+        ),
+        ListedFeed(8, "http://b.example/feed", "", None, (), ("ä",)),
     ]
-    assert [bad.line for bad in found.bad] == [4, 5, 6, 7]
+    assert found.feeds[0].category == "news"
+    assert found.bad == [
+        BadRow(4, "a query over newsboat's own articles: 'query:Unread:unread = \\\\\"yes\\\\\"'"),
+        BadRow(5, "the output of a program: 'exec:~/bin/feed'"),
+        BadRow(6, "no http(s) address: 'not-an-address'"),
+    ]
+    assert [row.line for row in found.again] == [7]
+
+
+def test_what_is_no_list_at_all_is_one_mistake() -> None:
+    found = read_subscriptions(b"\n".join(b"some prose %d" % n for n in range(30)))
+    assert found.bad == [BadRow(0, "neither OPML nor a list of addresses")]
+
+
+LISTS = sorted((Path(__file__).parent / "data" / "lists").glob("*.opml"))
+"""As the readers write them, shortened."""
+
+
+@pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "windows-1252"])
+def test_lists_of_other_readers(path: Path, encoding: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    found = read_subscriptions(text.replace('"UTF-8"', f'"{encoding}"').encode(encoding))
+    (feed,) = found.feeds
+    assert (feed.url, feed.title) == ("https://a.example/feed?x=1&y=2", "Ä Times")
+    assert (feed.site_url, feed.category) == ("https://a.example/", "News")
+    scraped = ["no feed, but of type 'html+xpath': 'Scraped'"] if path.stem == "freshrss" else []
+    assert [row.reason for row in found.bad] == scraped
+    assert len(found.again) == (path.stem == "feedly")
+
+
+def test_one_address_in_two_spellings_is_one_feed() -> None:
+    found = read_subscriptions(b"http://www.a.example/feed/\nhttps://a.example/feed\n")
+    assert [feed.url for feed in found.feeds] == ["http://www.a.example/feed/"]
+    assert [row.line for row in found.again] == [2]
 
 
 def test_an_empty_list_is_empty() -> None:

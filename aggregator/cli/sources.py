@@ -7,16 +7,23 @@ from pathlib import Path
 
 import click
 
+from aggregator.cli.results import problems_with, written
 from aggregator.cli.tables import table
 from aggregator.cli.words import config_option, counted, or_fail, read_settings
 from aggregator.config.environment import process_environment
 from aggregator.config.settings import SourceSettings
 from aggregator.errors import ApplicationError
 
+_LARGEST_LIST = 20_000_000
+"""Bytes of a list that are read: more than ten times the longest there should be."""
 
-@click.group(short_help="Add, test, list and remove sources.")
+
+@click.group(short_help="Add, test, list, remove, import and export sources.")
 def sources() -> None:
-    """Add sources to the configuration, look at them, list them, take them out again."""
+    """Add sources to the configuration, look at them, list them, take them out again.
+
+    The config file keeps its comments and its order. A running daemon takes changes up by itself.
+    """
 
 
 @sources.command("add")
@@ -91,6 +98,78 @@ def list_(config: Path) -> None:
     for row in _table(settings.source):
         click.echo(row)
     click.echo(counted(settings.source, "source"))
+
+
+@sources.command("import")
+@config_option
+@click.argument(
+    "file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be added; change nothing.")
+def import_(config: Path, file: Path, dry_run: bool) -> None:
+    r"""Add the feeds of FILE, a list of another reader, to the configuration; - is standard input.
+
+    FILE is OPML, as Miniflux, FreshRSS, Feedly, Inoreader, NetNewsWire and most others export it,
+    or newsboat's urls file. A folder becomes the category of its feeds, the innermost where there
+    are several; without one the first tag does. Feeds that are listed already are left as they
+    are, so that the same file can be imported again.
+
+    Rows that cannot be a source are named with line and reason, and the rest goes in. The exit
+    code is 1 where there were such rows, 0 where there were none.
+
+    \b
+    newsfold sources import subscriptions.opml
+    newsfold sources import ~/.newsboat/urls
+    """
+    from aggregator.operating.lists import read_list, take_up  # noqa: PLC0415 - heavy
+
+    settings = read_settings(config, "sources import")
+
+    def work() -> None:
+        with problems_with(file), click.open_file(str(file), "rb") as opened:
+            plan = read_list(opened.read(_LARGEST_LIST), settings)
+        for row in plan.bad:
+            click.echo(f"{_place(file, row.line)}: {row.reason}", err=True)
+        if not dry_run:
+            take_up(config, plan, process_environment())
+        for added in table((r.get("name", ""), r.get("category", ""), r["url"]) for r in plan.rows):
+            click.echo(added)
+        would = "would be " if dry_run else ""
+        click.echo(
+            f"{counted(plan.rows, 'source')} {would}added to {config}, "
+            f"{len(plan.known)} listed already, {len(plan.bad)} cannot be read"
+        )
+        if plan.bad:
+            sys.exit(1)
+
+    or_fail(work)
+
+
+def _place(file: Path, line: int) -> str:
+    return f"{file}:{line}" if line else str(file)
+
+
+@sources.command("export")
+@config_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default="-",
+    help="Where to write it; standard output unless named.",
+)
+def export(config: Path, out: Path) -> None:
+    """Write the sources as OPML, for another reader; categories become folders."""
+    from aggregator.operating.lists import export_opml  # noqa: PLC0415 - heavy
+
+    settings = read_settings(config, "sources export")
+
+    def work() -> None:
+        with written(out) as file:
+            file.write(export_opml(settings) + "\n")
+        if str(out) != "-":
+            click.echo(f"{counted(settings.source, 'source')} written to {out}", err=True)
+
+    or_fail(work)
 
 
 @sources.command("remove")

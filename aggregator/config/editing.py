@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,10 @@ def source_block(values: Mapping[str, str]) -> str:
     return "\n".join(["[[source]]", *lines, ""])
 
 
-def add_source(path: Path, values: Mapping[str, str], environment: Mapping[str, str]) -> None:
-    """Write a source into the config file, after those that are there.
+def add_sources(
+    path: Path, rows: Sequence[Mapping[str, str]], environment: Mapping[str, str]
+) -> None:
+    """Write sources into the config file, after those that are there; all of them, or none.
 
     Raises:
         ApplicationError: the file cannot be changed, or would not be valid; it is as it was.
@@ -41,8 +43,9 @@ def add_source(path: Path, values: Mapping[str, str], environment: Mapping[str, 
     before = "".join(lines[:at])
     before += "" if not before or before.endswith("\n") else "\n"
     gap = "\n" if before.strip() and not before.endswith("\n\n") else ""
-    edited = f"{before}{gap}{source_block(values)}{''.join(lines[at:])}"
-    expected = data | {"source": [*data.get("source", []), dict(values)]}
+    added = "\n".join(map(source_block, rows))
+    edited = f"{before}{gap}{added}{''.join(lines[at:])}"
+    expected = data | {"source": [*data.get("source", []), *map(dict, rows)]}
     _replace(path, text, edited, expected, environment)
 
 
