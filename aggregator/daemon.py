@@ -18,15 +18,18 @@ from aggregator.config.environment import process_environment
 from aggregator.config.settings import Settings
 from aggregator.config.watch import ConfigWatch
 from aggregator.errors import ApplicationError
+from aggregator.front_door import Limits
 from aggregator.metrics.counting import Metrics
 from aggregator.notices import Notices
-from aggregator.server import ListenError, bind, serving
+from aggregator.server import ListenError, bind, connections_within, serving
 from aggregator.supervisor import Supervisor
 from aggregator.ticks import Ticks
 from aggregator.web.app import Site, create_app
 from storage.database import StorageTroubleError
 
 _log = structlog.get_logger()
+OTHER_FILES = 200
+"""Open files beside the connections of clients and sources: database, child processes, logs."""
 _POLL_TICK, _WORK_TICK = 1.0, 5.0
 """Seconds. Due sources are looked for every second, missed wake-ups of later stages less often."""
 
@@ -191,18 +194,33 @@ async def _at_work(
         ticks.start()
         _log.info("started", sources=len(settings.source), outputs=len(settings.outputs()))
         try:
-            async with serving(
-                create_app(site),
-                listener,
-                settings.server.max_connections,
-                settings.server.client_timeout.total_seconds(),
-            ) as door:
+            async with serving(create_app(site), listener, limits_of(settings)) as door:
                 metrics.watch_connections(lambda: door.open)
                 yield application
         finally:
             ticks.stop()
             await _end(tasks)
             _log.info("stopped")
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What the configuration lets clients take. Only hubs send bodies, of what we would fetch."""
+    server = settings.server
+    others = 2 * settings.fetch.concurrency + OTHER_FILES
+    connections = connections_within(server.max_connections, others)
+    if connections < server.max_connections:
+        _log.warning(
+            "fewer connections",
+            connections=connections,
+            wanted=server.max_connections,
+            why="the limit of open files (ulimit -n) allows no more",
+        )
+    return Limits(
+        connections=connections,
+        patience=server.client_timeout.total_seconds(),
+        head=server.max_head_bytes,
+        body=settings.fetch.max_bytes,
+    )
 
 
 async def _publish(application: Application, wake: asyncio.Event) -> None:

@@ -14,31 +14,39 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-MOST_HEAD = 32 * 1024
-"""Bytes of request line and headers; the usual limit of servers is 8 to 64 kB."""
-MOST_AHEAD = 16
+MOST_AHEAD = 4
 """Requests that may be sent before the first is answered."""
+MOST_HEADERS = 200
+"""Headers of a request: kept, a header of four bytes takes fifty times as many."""
 SWEEP = 0.5
 """Seconds between two looks for connections whose time is up."""
 
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-length: 0\r\nconnection: close\r\n\r\n"
-)
+_ENDED = b"content-length: 0\r\nconnection: close\r\n\r\n"
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + _ENDED
+_BODY_TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\n" + _ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What clients may take.
+
+    ``connections`` are open at once. A client has ``patience`` seconds to send a request, and for
+    reading the answer that and a second for every ``slowest`` bytes. ``head`` and ``body`` are
+    bytes of a request, give or take what is read at once (256 kB).
+    """
+
+    connections: int = 1000
+    patience: float = 30.0
+    slowest: float = 8 * 1024
+    head: int = 32 * 1024
+    body: int = 10 * 1024 * 1024
 
 
 @dataclass(slots=True)
 class Door:
-    """The connections that wait for something of their client, longest first.
+    """The connections that wait for something of their client, longest first."""
 
-    ``most`` connections are open at once; a client has ``patience`` seconds to send a request,
-    and for reading the answer that and more by its size.
-    """
-
-    most: int
-    patience: float
-    slowest: float = 8 * 1024
-    """Bytes a second at which a client must at least read."""
+    limits: Limits
     open: int = 0
     """Connections that there are."""
     waiting: "dict[GuardedProtocol, float]" = field(default_factory=dict)
@@ -67,7 +75,9 @@ class GuardedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state)
         self._door = door
-        self._head = 0
+        self._size = 0
+        self._read = 0
+        self._headers = 0
         self._in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
@@ -75,7 +85,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._door.open += 1
         self._wait()
-        if len(self.connections) > self._door.most:
+        if len(self.connections) > self._door.limits.connections:
             next(iter(self._door.waiting)).drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -94,23 +104,52 @@ class GuardedProtocol(HttpToolsProtocol):
         """Count what comes before a request is complete; the deadline stays."""
         if self.transport.is_closing():
             return
-        self._head += len(data)
+        self._size += len(data)
+        self._read = len(data)
         super().data_received(data)
-        if self._in_head and self._head > MOST_HEAD and not self.transport.is_closing():
-            self.transport.write(_TOO_LARGE)
-            self.transport.close()
+        limits = self._door.limits
+        if self._size > (limits.head if self._in_head else limits.body):
+            self._refuse(_HEAD_TOO_LARGE if self._in_head else _BODY_TOO_LARGE)
         elif len(self.pipeline) > MOST_AHEAD:
             self.drop()
 
+    def _refuse(self, answer: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:  # or it would stand inside another
+            self.transport.write(answer)
+        self.transport.close()
+
     def on_message_begin(self) -> None:
         """What follows counts as a head."""
-        self._in_head = True
+        self._in_head, self._headers = True, 0
+        self._size, self._read = self._read, 0  # what was read counts for the first in it
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count it; those that follow a body are nobody's business."""
+        if self._in_head:
+            self._headers += 1
+            if self._headers > MOST_HEADERS:
+                raise ValueError("too many headers")  # which ends in send_400_response
+            super().on_header(name, value)
+
+    def send_400_response(self, msg: str) -> None:
+        """Say what is wrong with what cannot be read."""
+        if self._headers > MOST_HEADERS:
+            self._refuse(_HEAD_TOO_LARGE)
+        else:
+            super().send_400_response(msg)
+
     def on_headers_complete(self) -> None:
-        """What follows does not."""
-        self._in_head, self._head = False, 0
+        """What follows counts as a body."""
+        self._in_head, self._size = False, 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """It does not count for the next request."""
+        self._read -= len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Now it is our turn, which has no deadline."""
@@ -124,6 +163,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._wait()
 
     def _wait(self) -> None:
-        unread = self.transport.get_write_buffer_size() / self._door.slowest
+        limits = self._door.limits
+        unread = self.transport.get_write_buffer_size() / limits.slowest
         self._door.waiting.pop(self, None)  # to the end of the line
-        self._door.waiting[self] = time.monotonic() + self._door.patience + unread
+        self._door.waiting[self] = time.monotonic() + limits.patience + unread

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import socket
 from collections.abc import AsyncIterator, Iterator
 from math import ceil
@@ -9,7 +10,7 @@ from math import ceil
 import uvicorn
 from starlette.types import ASGIApp
 
-from aggregator.front_door import Door
+from aggregator.front_door import Door, Limits
 
 GRACE = 3
 """Seconds that open requests have to end in when the daemon stops."""
@@ -41,6 +42,20 @@ def bind(listen: str) -> socket.socket:
     return listener
 
 
+def connections_within(most: int, others: int) -> int:
+    """As many of ``most`` connections as the limit of open files allows beside ``others``.
+
+    The limit is raised as far as that needs and may be: many systems begin with 1,024. Without room
+    for a connection the server could not even refuse it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = most + others
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return most if soft == resource.RLIM_INFINITY else max(10, min(most, soft - others))
+
+
 class _Server(uvicorn.Server):
     """uvicorn without its own signal handling: the daemon stops everything in order."""
 
@@ -59,23 +74,22 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: ASGIApp, listener: socket.socket, most: int = 1000, patience: float = 30.0
+    app: ASGIApp, listener: socket.socket, limits: Limits | None = None
 ) -> AsyncIterator[Door]:
-    """Serve ``app`` on ``listener`` for as long as the block runs.
-
-    To ``most`` connections, each with ``patience`` seconds to ask and to read.
-    """
-    door = Door(most, patience)
+    """Serve ``app`` on ``listener`` for as long as the block runs, to clients within ``limits``."""
+    limits = limits or Limits()
+    door = Door(limits)
     config = uvicorn.Config(
         app,
         http=door.protocol,  # type: ignore[arg-type]  # uvicorn only ever calls it
+        ws="none",  # a web socket would leave by the back door
         log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,
         date_header=True,
         timeout_graceful_shutdown=GRACE,
-        timeout_keep_alive=ceil(patience),  # without one of its own it would be five seconds
+        timeout_keep_alive=ceil(limits.patience),  # without one of its own it would be five seconds
     )
     server = _Server(config)
     # A duplicate, for the server closes it: the daemon goes on listening while its parts change.

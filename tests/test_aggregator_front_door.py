@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
@@ -11,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from aggregator.front_door import MOST_AHEAD, MOST_HEAD, Door
+from aggregator.front_door import MOST_AHEAD, MOST_HEADERS, Door, Limits
 from aggregator.server import bind, serving
 
 DEADLINE = 20.0
 LARGE = b"x" * 8_000_000
+HEAD = Limits().head
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -64,9 +66,12 @@ class House:
 
 
 @asynccontextmanager
-async def house(most: int = 100, patience: float = 30.0) -> AsyncIterator[House]:
+async def house(**limits: Any) -> AsyncIterator[House]:
     with bind("127.0.0.1:0") as listener:
-        async with serving(APP, listener, most, patience) as door, AsyncExitStack() as stack:
+        async with (
+            serving(APP, listener, Limits(**limits)) as door,
+            AsyncExitStack() as stack,
+        ):
             yield House(listener.getsockname()[1], door, stack)
 
 
@@ -112,8 +117,8 @@ async def test_dripping_does_not_prolong_it() -> None:
 
 
 async def test_a_client_that_does_not_read_is_ended_and_one_that_reads_gets_all() -> None:
-    async with house(patience=0.3) as at, asyncio.timeout(DEADLINE):
-        at.door.slowest = 1e9  # or it would take minutes
+    # At an ordinary pace it would take minutes.
+    async with house(patience=0.3, slowest=1e9) as at, asyncio.timeout(DEADLINE):
         ask = b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n"
         greedy = await at.connect(ask)
         await greedy[0].readuntil(b"200 OK")  # what is not read now stays with the server
@@ -133,7 +138,7 @@ async def test_an_idle_connection_is_kept_for_a_while_and_then_ended() -> None:
 
 
 async def test_beyond_the_limit_the_longest_idle_gives_way_to_the_newcomer() -> None:
-    async with house(most=20) as at:
+    async with house(connections=20) as at:
         idle = [await at.connect() for _ in range(20)]
         await at.healthy()
         assert await ended(idle[0]) == b""
@@ -146,12 +151,12 @@ async def test_beyond_the_limit_the_longest_idle_gives_way_to_the_newcomer() -> 
 async def test_a_head_that_does_not_end_is_refused() -> None:
     async with house() as at:
         client = await at.connect(b"GET / HTTP/1.1\r\n")
-        for _ in range(2 * MOST_HEAD // 1000):
+        for _ in range(2 * HEAD // 1000):
             client[1].write(b"X: " + b"x" * 995 + b"\r\n")
         assert (await ended(client)).startswith(b"HTTP/1.1 431 ")
-        path = await at.connect(b"GET /" + b"x" * 2 * MOST_HEAD)
+        path = await at.connect(b"GET /" + b"x" * 2 * HEAD)
         assert (await ended(path)).startswith(b"HTTP/1.1 431 ")
-        body = b"y" * 2 * MOST_HEAD
+        body = b"y" * 2 * HEAD
         head = f"POST /echo HTTP/1.1\r\nConnection: close\r\nContent-Length: {len(body)}"
         assert (await ended(await at.connect(f"{head}\r\n\r\n".encode() + body))).endswith(body)
         await at.healthy()
@@ -173,3 +178,71 @@ async def test_what_is_no_http_is_told_so_and_ended(sent: bytes) -> None:
     async with house(patience=0.5) as at:
         assert (await ended(await at.connect(sent))).startswith(b"HTTP/1.1 400")
         await at.healthy()
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        (b"Content-Length: 10000000\r\n\r\n", b"y" * 1000),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\ny\r\n" * 200),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"1;" + b"y" * 1000),
+        (b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"Trailer: y\r\n" * 100),
+    ],
+    ids=["one length", "chunks", "a chunk's extension", "trailers"],
+)
+async def test_a_body_that_is_too_long_is_ended(start: bytes, more: bytes) -> None:
+    async with house(body=10_000) as at:
+        client = await at.connect(b"POST / HTTP/1.1\r\nHost: x\r\n" + start)
+        client[1].write(more * 2000)
+        assert (await ended(client)).count(b"HTTP/1.1") <= 2
+        await at.healthy()
+
+
+async def test_a_body_of_one_request_does_not_count_against_the_next() -> None:
+    async with house() as at:
+        body = b"y" * 2 * HEAD
+        client = await at.connect(
+            f"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        )
+        client[1].write(body)
+        async with asyncio.timeout(DEADLINE):
+            await client[0].readuntil(b"\r\n\r\n")
+            await client[0].readexactly(len(body))
+            client[1].write(GET)
+            assert (await client[0].readuntil(b"hello")).endswith(b"hello")
+
+
+async def test_headers_are_counted() -> None:
+    async with house() as at:
+        head = b"GET / HTTP/1.1\r\nHost: x\r\n"
+        many = await at.connect(head + b"A:\r\n" * MOST_HEADERS + b"\r\n")
+        assert (await ended(many)).startswith(b"HTTP/1.1 431 ")
+        few = await at.connect(head + b"A:\r\n" * (MOST_HEADERS - 2) + b"Connection: close\r\n\r\n")
+        assert (await ended(few)).endswith(b"hello")
+        await at.healthy()
+
+
+async def test_a_request_that_asks_for_a_web_socket_stays_at_the_door() -> None:
+    upgrade = GET[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    async with house(patience=0.5) as at:
+        assert (await ended(await at.connect(upgrade))).endswith(b"hello")
+        await at.healthy()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nhello",
+        b"Content-Length: -4\r\n\r\n",
+        b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        b"X : y\r\n\r\n",
+        b"X: y\r\n z\r\n\r\n",
+        b"X: y\nContent-Length: 0\n\n",
+    ],
+)
+async def test_what_two_servers_could_read_in_two_ways_is_refused(sent: bytes) -> None:
+    """Request smuggling (RFC 9112, 11.2): a proxy in front must not see other requests than we."""
+    async with house() as at:
+        client = await at.connect(b"POST /echo HTTP/1.1\r\nHost: x\r\n" + sent + GET)
+        assert (await ended(client)).startswith(b"HTTP/1.1 400 ")

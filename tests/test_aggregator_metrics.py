@@ -16,14 +16,15 @@ from api_site import SETTINGS, TOKEN, fill_for_api, site_for_api
 from builders import NOW, decision, entry_write, poll_commit, story_write
 from newsroom_runs import serve
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.datastructures import Headers
+from starlette.requests import Request
 
 from aggregator.config.settings import MetricsSettings, Settings
 from aggregator.ledger import Ledger
 from aggregator.metrics.counting import Metrics, Observed
 from aggregator.metrics.subscribers import EXPIRES, MOST_CLIENTS, Subscribers, reported
 from aggregator.web.app import create_app
-from aggregator.web.metrics import is_admitted
+from aggregator.web.guesses import Guesses
+from aggregator.web.metrics import admitted as admitted_to
 from storage.database import open_database
 from storage.health import Standing
 from storage.queues import Queue
@@ -289,9 +290,11 @@ async def test_metrics_have_a_guard_of_their_own(tmp_path: Path) -> None:
 )
 def test_who_may_read(host: str, headers: dict[str, str], admitted: bool) -> None:
     settings = MetricsSettings.model_validate({"token": METRICS_TOKEN})
-    assert is_admitted(settings, host, Headers(headers)) is admitted
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    request = Request({"type": "http", "client": (host, 1), "headers": raw})
+    assert admitted_to(settings, Guesses(most=9), request).opens is admitted
     if "authorization" in headers and admitted:
-        assert not is_admitted(MetricsSettings(), host, Headers(headers))
+        assert not admitted_to(MetricsSettings(), Guesses(most=9), request).opens
 
 
 # --- documents --------------------------------------------------------------------------------

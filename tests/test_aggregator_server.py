@@ -1,5 +1,8 @@
 import asyncio
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -10,6 +13,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from aggregator.server import ListenError, bind, serving
+
+ROOT = Path(__file__).parent.parent
 
 
 def test_a_free_port_is_found_and_a_taken_one_told() -> None:
@@ -82,3 +87,22 @@ async def test_a_request_that_never_ends_does_not_keep_the_server() -> None:
             await asked.wait()
         with pytest.raises(aiohttp.ClientError):
             (await request).raise_for_status()
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "connections", "after"),
+    [(4096, 4096, 1000, 4096), (256, 4096, 1000, 1300), (256, 512, 212, 512), (256, 256, 10, 256)],
+)
+def test_as_many_connections_as_open_files_allow(
+    soft: int, hard: int, connections: int, after: int
+) -> None:
+    code = (
+        "import resource\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+        "from aggregator.server import connections_within\n"
+        "print(connections_within(1000, 300), resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [str(connections), str(after)]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import product
+from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -10,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from aggregator.config.settings import Settings
 from aggregator.stages.documents import Document, make_document
 from aggregator.web.direct import DirectFeeds
+from aggregator.web.guesses import Guesses
 from aggregator.web.sending import send_document
 
 TOKEN = "0123456789abcdef+token"
@@ -40,7 +42,8 @@ class Direct:
     passed: list[Scope] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.app = DirectFeeds(self._rest, SETTINGS, self.publisher)  # type: ignore[arg-type]  # a fake
+        publisher: Any = self.publisher
+        self.app = DirectFeeds(self._rest, SETTINGS, publisher, Guesses(most=3))
 
     async def _rest(self, scope: Scope, _: Receive, __: Send) -> None:
         self.passed.append(scope)

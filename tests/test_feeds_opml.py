@@ -148,3 +148,13 @@ def test_long_lists_are_bounded_and_say_so() -> None:
 )
 def test_reading_never_raises(body: bytes) -> None:
     read_subscriptions(body)
+
+
+def test_half_a_surrogate_pair_costs_its_row_only() -> None:
+    found = read_subscriptions(
+        b'<opml><body><outline xmlUrl="http://a.example/" text="<!--"/>'
+        b'<outline text="&#xD800;" xmlUrl="http://b.example/"/>'
+        b'<outline text="c" xmlUrl="http://c.example/"/></body></opml>'
+    )
+    assert [feed.url for feed in found.feeds] == ["http://a.example/", "http://c.example/"]
+    assert "holds characters that are none" in {row.reason for row in found.bad}

@@ -82,6 +82,15 @@ Network = Annotated[
 ]
 
 
+def _server_name(value: str) -> str:
+    if value != "*" and not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?", value):
+        raise ValueError('is not a host name; write for example "news.example.org", without port')
+    return value
+
+
+ServerName = Annotated[str, AfterValidator(_server_name)]
+
+
 class Table(BaseModel):
     """A table of the config file: unknown keys are errors, values never change."""
 
@@ -120,6 +129,37 @@ class ServerSettings(Table):
         timedelta(seconds=30),
         description="Time that a client has to send a request, and between two; reading an answer "
         "may take that and a second for every 8 kB.",
+    )
+    max_head_bytes: int = Field(
+        32 * 1024,
+        ge=1024,
+        description="Request line and headers that a client may send, in bytes. Bodies, which only "
+        "hubs send, may be as long as `fetch.max_bytes`.",
+    )
+    max_requests: int = Field(
+        16,
+        ge=2,
+        le=1000,
+        description="Requests worked on at once, half of them for one client; others wait for "
+        "their turn, clients in rotation, and get 503 after ten seconds. First documents of "
+        "outputs are answered without waiting.",
+    )
+    token_attempts: int = Field(
+        20,
+        ge=1,
+        description="Wrong tokens that a client may show in a minute before it has to wait (429). "
+        "Nobody else waits, nor whoever had the right one from the same address before.",
+    )
+    hosts: tuple[ServerName, ...] = Field(
+        (),
+        description="Names, beside that of `base_url`, under which the site is asked. Requests for "
+        "others get 421; addresses, names without a dot, `*.local` and the like need not be named. "
+        '`["*"]` answers for any name.',
+    )
+    trusted_proxies: tuple[Network, ...] = Field(
+        (),
+        description="Networks of proxies in front. What comes from them is counted by the client "
+        "that `X-Forwarded-For` names; without this, all who come through a proxy count as one.",
     )
 
 

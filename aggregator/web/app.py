@@ -15,12 +15,16 @@ from aggregator.notices import Notices
 from aggregator.stages.mailbox import Mailbox
 from aggregator.stages.publisher import Publisher
 from aggregator.web.api.routes import api_app
+from aggregator.web.clients import Clients
 from aggregator.web.direct import DirectFeeds
 from aggregator.web.feeds import add_feeds
 from aggregator.web.guard import ReadGuard
+from aggregator.web.guesses import Guesses
 from aggregator.web.headers import SecurityHeaders
+from aggregator.web.hosts import Hosts
 from aggregator.web.metrics import FeedCounting, add_metrics
 from aggregator.web.page_routes import add_pages
+from aggregator.web.turns import Turns
 from aggregator.web.websub import add_websub
 from storage.publishing import count_stories
 from storage.values import StoryFilter
@@ -50,11 +54,17 @@ def create_app(site: Site) -> ASGIApp:
     # Around everything, not as the framework's middleware: that is left out of answers to crashes.
     token = site.settings.server.read_token
     names = [output.name for output in site.settings.outputs()]
-    direct = DirectFeeds(SecurityHeaders(routes(site)), site.settings, site.publisher)
-    if token is None:
-        return FeedCounting(direct, site.metrics, names, site.clock)
-    guarded = ReadGuard(direct, token.get_secret_value(), own_tokens(site.settings))
-    return SecurityHeaders(FeedCounting(guarded, site.metrics, names, site.clock))
+    server = site.settings.server
+    clients = Clients(server.trusted_proxies)
+    guesses = Guesses(server.token_attempts, clients)
+    in_turn = Turns(routes(site, guesses), server.max_requests, clients)
+    direct: ASGIApp = DirectFeeds(SecurityHeaders(in_turn), site.settings, site.publisher, guesses)
+    if token is not None:
+        own = own_tokens(site.settings)
+        guard = ReadGuard(direct, token.get_secret_value(), own, guesses)
+        direct = SecurityHeaders(guard)
+    counted = FeedCounting(direct, site.metrics, names, site.clock)
+    return Hosts(counted, server.base_url, server.hosts)
 
 
 def own_tokens(settings: Settings) -> Callable[[str], list[str]]:
@@ -68,12 +78,15 @@ def own_tokens(settings: Settings) -> Callable[[str], list[str]]:
     return of
 
 
-def routes(site: Site) -> FastAPI:
+def routes(site: Site, guesses: Guesses) -> FastAPI:
     """Every route, before the headers that all answers share."""
-    app = FastAPI(title="Newsfold", openapi_url=None, docs_url=None, redoc_url=None)
+    # Not redirecting what ends in a slash: that would lead to whatever host the request names.
+    app = FastAPI(
+        title="Newsfold", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     _add_health(app, site)
     # Before the pages: a story's feed is /story/SLUG.atom, its page /story/SLUG.
-    add_feeds(app, site.settings, site.ledger, site.publisher)
+    add_feeds(app, site.settings, site.ledger, site.publisher, guesses)
     add_pages(
         app, site.settings, site.ledger, site.publisher, clock=site.clock, notices=site.notices
     )
@@ -82,6 +95,7 @@ def routes(site: Site) -> FastAPI:
         app,
         site.settings.metrics,
         site.ledger,
+        guesses,
         metrics=site.metrics,
         notices=site.notices,
         clock=site.clock,

@@ -18,6 +18,7 @@ from aggregator.stages.documents import Document
 from aggregator.stages.outputs import FORMATS
 from aggregator.stages.publisher import Publisher
 from aggregator.web.feeds import link_of
+from aggregator.web.guesses import Guesses
 from aggregator.web.headers import with_security
 from aggregator.web.sending import coding_for, send_document
 from feeds.writing.http_cache import is_not_modified
@@ -75,9 +76,12 @@ class _Place:
 class DirectFeeds:
     """ASGI middleware: answers for first pages of outputs; ``app`` answers the rest."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, publisher: Publisher) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, publisher: Publisher, guesses: Guesses
+    ) -> None:
         self._app = app
         self._publisher = publisher
+        self._guesses = guesses
         self._places = {
             f"/{output.name}.{form}": _place(settings, output, form)
             for output in settings.outputs()
@@ -100,6 +104,10 @@ class DirectFeeds:
             return None
         if not secrets.compare_digest(scope["query_string"], place.query):
             return None
+        if token := place.output.token:  # right, but whoever guesses has to wait all the same
+            shown = (token.get_secret_value(),)
+            if not self._guesses.judge(scope, shown, shown).opens:
+                return None
         document = self._publisher.document(place.output.name, place.form)
         if document is None:
             return None

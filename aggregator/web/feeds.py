@@ -1,6 +1,5 @@
 """Routes of the feeds: outputs, their pages and archives, single stories, health of sources."""
 
-import secrets
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Annotated
@@ -17,6 +16,7 @@ from aggregator.stages.publisher import Publisher
 from aggregator.stages.requested import Requested
 from aggregator.stages.status_feed import NAME as STATUS
 from aggregator.web.asking import QuestionError, asked_for
+from aggregator.web.guesses import TOO_MANY, Guesses
 from aggregator.web.pages import sources_opml
 from aggregator.web.sending import ARCHIVED, send_document
 from feeds.websub import link_header
@@ -29,9 +29,11 @@ _NOTHING_ASKED = Asked()
 Slug = Annotated[str, Path(pattern="^[a-z0-9-]{1,100}$")]
 
 
-def add_feeds(app: FastAPI, settings: Settings, ledger: Ledger, publisher: Publisher) -> None:
-    """Add the routes of every feed to ``app``."""
-    feeds = _Feeds(settings, ledger, publisher)
+def add_feeds(
+    app: FastAPI, settings: Settings, ledger: Ledger, publisher: Publisher, guesses: Guesses
+) -> None:
+    """Add the routes of every feed to ``app``; ``guesses`` judges the tokens of outputs."""
+    feeds = _Feeds(settings, ledger, publisher, guesses)
     answers: dict[str, Callable[..., Awaitable[Response]]] = {
         "/opml": feeds.opml,
         f"/{STATUS}.{{form}}": feeds.status,
@@ -47,8 +49,11 @@ def add_feeds(app: FastAPI, settings: Settings, ledger: Ledger, publisher: Publi
 class _Feeds:
     """The answers, each to a GET or HEAD."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, publisher: Publisher) -> None:
+    def __init__(
+        self, settings: Settings, ledger: Ledger, publisher: Publisher, guesses: Guesses
+    ) -> None:
         self._settings = settings
+        self._guesses = guesses
         self._ledger = ledger
         self._publisher = publisher
         self._outputs = {output.name: output for output in settings.outputs()}
@@ -80,12 +85,12 @@ class _Feeds:
         return send_document(request.headers, found.document, private=False)
 
     async def first_page(self, request: Request, name: str, form: str, token: str = "") -> Response:
-        return await self._page(request, self._admitted(name, form, token), form, 1)
+        return await self._page(request, self._admitted(request, name, form, token), form, 1)
 
     async def further_page(
         self, request: Request, name: str, page: int, form: str, token: str = ""
     ) -> Response:
-        output = self._admitted(name, form, token)
+        output = self._admitted(request, name, form, token)
         if page < 2:  # the first page has one address
             raise HTTPException(404)
         return await self._page(request, output, form, page)
@@ -93,7 +98,7 @@ class _Feeds:
     async def archive(
         self, request: Request, name: str, number: int, form: str, token: str = ""
     ) -> Response:
-        output = self._admitted(name, form, token)
+        output = self._admitted(request, name, form, token)
         closed = self._publisher.progress(name).archives
         if closed and number == closed + 1:  # what follows the last archive is not closed yet
             query = f"?{request.url.query}" if request.url.query else ""
@@ -127,10 +132,17 @@ class _Feeds:
             link=link_of(self._settings, output, form) if named else None,
         )
 
-    def _admitted(self, name: str, form: str, token: str) -> OutputSettings:
+    def _admitted(self, request: Request, name: str, form: str, token: str) -> OutputSettings:
         output = self._outputs.get(name)
-        if output is None or form not in FORMATS or not _is_admitted(output, token):
+        if output is None or form not in FORMATS:
             raise HTTPException(404)
+        if output.token is not None:
+            offered, valid = [token] if token else [], [output.token.get_secret_value()]
+            verdict = self._guesses.judge(request.scope, offered, valid)
+            if verdict.wait:
+                raise HTTPException(429, TOO_MANY, headers={"Retry-After": str(verdict.wait)})
+            if not verdict.opens:
+                raise HTTPException(404)
         return output
 
 
@@ -153,9 +165,3 @@ def _refusal(line: str) -> Response:
         media_type="text/plain; charset=utf-8",
         headers={"Cache-Control": "no-cache"},
     )
-
-
-def _is_admitted(output: OutputSettings, token: str) -> bool:
-    if output.token is None:
-        return True
-    return secrets.compare_digest(token.encode(), output.token.get_secret_value().encode())

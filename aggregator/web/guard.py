@@ -2,8 +2,6 @@
 
 import base64
 import binascii
-import hashlib
-import secrets
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from urllib.parse import parse_qs
@@ -13,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregator.web.api.problems import problem
+from aggregator.web.guesses import TOO_MANY, Guesses, Verdict
 
 _PROBES = {"/healthz", "/readyz"}  # they tell nothing
 _METRICS = "/metrics"  # has a guard of its own
@@ -30,29 +29,40 @@ class ReadGuard:
     """
 
     def __init__(
-        self, app: ASGIApp, token: str, own_tokens: Callable[[str], Collection[str]]
+        self,
+        app: ASGIApp,
+        token: str,
+        own_tokens: Callable[[str], Collection[str]],
+        guesses: Guesses,
     ) -> None:
         self._app = app
         self._token = token
         self._own_tokens = own_tokens
+        self._guesses = guesses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer 401."""
-        if scope["type"] != "http" or _is_open(scope["path"]) or self._admits(scope):
+        """Let a request through, or answer 401; 429 to who guesses."""
+        if scope["type"] != "http" or _is_open(scope["path"]):
             await self._app(scope, receive, _privately(send))
             return
-        asked = {"WWW-Authenticate": 'Basic realm="news", charset="UTF-8"'}
-        refusal: Response = PlainTextResponse(_REFUSAL, 401, asked | {"Cache-Control": "no-store"})
-        if scope["path"].startswith("/api/"):
-            refusal = problem(401, _REFUSAL.strip(), headers=asked)
-        await refusal(scope, receive, send)
+        valid = (self._token, *self._own_tokens(scope["path"]))
+        verdict = self._guesses.judge(scope, _offered(scope), valid)
+        if verdict.opens:
+            await self._app(scope, receive, _privately(send))
+            return
+        await _refused(scope["path"], verdict)(scope, receive, send)
 
-    def _admits(self, scope: Scope) -> bool:
-        # Digests have one length, so that comparing them takes one time; and all are compared.
-        valid = [_digest(token) for token in (self._token, *self._own_tokens(scope["path"]))]
-        offered = [_digest(token) for token in _offered(scope)]
-        equal = [secrets.compare_digest(one, other) for one in offered for other in valid]
-        return any(equal)
+
+def _refused(path: str, verdict: Verdict) -> Response:
+    status, said = (429, TOO_MANY) if verdict.wait else (401, _REFUSAL)
+    headers = (
+        {"Retry-After": str(verdict.wait)}
+        if verdict.wait
+        else {"WWW-Authenticate": 'Basic realm="news", charset="UTF-8"'}
+    )
+    if path.startswith("/api/"):
+        return problem(status, said.strip(), headers=headers)
+    return PlainTextResponse(said, status, headers | {"Cache-Control": "no-store"})
 
 
 def _is_open(path: str) -> bool:
@@ -70,10 +80,6 @@ def _privately(send: Send) -> Send:
         await send(message)
 
     return send_private
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def _offered(scope: Scope) -> list[str]:

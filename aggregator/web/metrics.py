@@ -1,7 +1,6 @@
 """``/metrics``: who may read them, and counting who reads the feeds."""
 
 import re
-import secrets
 from collections.abc import Iterable
 from ipaddress import ip_address
 
@@ -15,6 +14,7 @@ from aggregator.ledger import Ledger
 from aggregator.metrics.counting import MEDIA_TYPE, Metrics, Observed
 from aggregator.notices import Notices
 from aggregator.stages.outputs import FORMATS
+from aggregator.web.guesses import TOO_MANY, Guesses, Verdict
 from storage.health import sources_standing
 from storage.queues import queues
 
@@ -23,6 +23,7 @@ _REFUSAL = (
     "Metrics are for metrics.allow_networks, and for whoever has metrics.token. What came through "
     "a proxy needs the token.\n"
 )
+_TEXT = "text/plain; charset=utf-8"
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 _DOCUMENT = re.compile(r"/([^/.]+)\.([a-z]+)")
 
@@ -31,6 +32,7 @@ def add_metrics(
     app: FastAPI,
     settings: MetricsSettings,
     ledger: Ledger,
+    guesses: Guesses,
     *,
     metrics: Metrics,
     notices: Notices,
@@ -42,9 +44,12 @@ def add_metrics(
     async def scraped(request: Request) -> Response:
         """Every metric, in Prometheus' text format."""
         headers = {"Cache-Control": "no-store"}
-        host = request.client.host if request.client else ""
-        if not is_admitted(settings, host, request.headers):
-            return Response(_REFUSAL, 403, headers, media_type="text/plain; charset=utf-8")
+        verdict = admitted(settings, guesses, request)
+        if verdict.wait:
+            headers["Retry-After"] = str(verdict.wait)
+            return Response(TOO_MANY, 429, headers, media_type=_TEXT)
+        if not verdict.opens:
+            return Response(_REFUSAL, 403, headers, media_type=_TEXT)
         now = clock()
         observed = Observed(
             now,
@@ -55,19 +60,20 @@ def add_metrics(
         return Response(metrics.exposition(observed), 200, headers, MEDIA_TYPE)
 
 
-def is_admitted(settings: MetricsSettings, host: str, headers: Headers) -> bool:
-    """Whether who asks from ``host`` may read the metrics."""
+def admitted(settings: MetricsSettings, guesses: Guesses, request: Request) -> Verdict:
+    """Whether who asks may read the metrics."""
+    headers = request.headers
     scheme, _, offered = headers.get("authorization", "").partition(" ")
     if settings.token is not None and scheme.lower() == "bearer":
-        token = settings.token.get_secret_value().encode()
-        return secrets.compare_digest(offered.strip().encode(errors="surrogatepass"), token)
+        token = settings.token.get_secret_value()
+        return guesses.judge(request.scope, [offered.strip()], [token])
     if any(name in headers for name in _FORWARDED):
-        return False  # the address is a proxy's, or what somebody told it
+        return Verdict(opens=False)  # the address is a proxy's, or what somebody told it
     try:
-        address = ip_address(host)
+        address = ip_address(request.client.host if request.client else "")
     except ValueError:
-        return False
-    return any(address in network for network in settings.allow_networks)
+        return Verdict(opens=False)
+    return Verdict(opens=any(address in network for network in settings.allow_networks))
 
 
 class FeedCounting:

@@ -117,7 +117,10 @@ def _read_opml(text: str) -> SubscriptionList:
         return SubscriptionList(bad=[BadRow(0, _NO_LIST)])
     outlines = [node for node in root.iterdescendants() if str(node.tag).lower() == "outline"]
     for outline in outlines[:MAX_ROWS]:
-        _read_outline(outline, found)
+        try:
+            _read_outline(outline, found)
+        except UnicodeError:  # recovering, libxml2 lets half a surrogate pair through
+            found.bad.append(BadRow(outline.sourceline or 0, "holds characters that are none"))
     if len(outlines) > MAX_ROWS:
         found.bad.append(BadRow(0, f"{len(outlines)} rows, of which {MAX_ROWS} were read"))
     return found

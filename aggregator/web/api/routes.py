@@ -34,7 +34,9 @@ def api_app(
     settings: Settings, ledger: Ledger, publisher: Publisher, clock: Clock, notices: Notices
 ) -> FastAPI:
     """The API as an application of its own, to be mounted at ``/api``."""
-    app = FastAPI(title="Newsfold", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Newsfold", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     app.add_middleware(HeadAsGet)
     add_problems(app)
     api = Api(settings, ledger, publisher, clock, notices)
