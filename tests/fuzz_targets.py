@@ -27,7 +27,7 @@ from fuzz_site import check_request, request_corpus
 from lxml import etree
 
 from aggregator.config.environment import variables
-from aggregator.config.example import EXAMPLE
+from aggregator.config.example import example
 from aggregator.config.loading import ConfigError, load_config
 from aggregator.config.settings import Settings
 from aggregator.matching.fold import fold
@@ -219,7 +219,7 @@ def check_robots(data: bytes) -> Hashable:
 def config_corpus() -> list[bytes]:
     readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
     (shown,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
-    whole = "\n".join(line.removeprefix("# ") for line in EXAMPLE.splitlines())
+    whole = "\n".join(line.removeprefix("# ") for line in example().splitlines())
     rest = (
         'include = ["more.toml"]\n[server]\nread_token = "0123456789abcdef"\nhubs = ["https://h/"]\n'
         '[metrics]\nallow_networks = ["10.0.0.0/8", "::1/128"]\n[websub]\npoll_factor = 2\n'
@@ -230,7 +230,7 @@ def config_corpus() -> list[bytes]:
         'user_agent = "x"\ntls_verify = false\n[[output]]\nname = "o"\ncontent = "full"\n'
         'token = "geheim-token-0123456789"\ninclude = [{ regex = "a(b|c)+", in = "title" }]\n'
     )
-    return [text.encode() for text in (shown, EXAMPLE, whole, rest)]
+    return [text.encode() for text in (shown, example(), whole, rest)]
 
 
 def check_config(data: bytes) -> Hashable:

@@ -1,6 +1,7 @@
 """The command line: in this process where that is all the same, as a process where it is not."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aggregator.cli.commands import main
+from aggregator.config.loading import load_config
 from aggregator.version import VERSION
 
 ROOT = Path(__file__).parent.parent
@@ -125,10 +127,85 @@ def test_init_writes_an_example_that_is_fine_and_overwrites_nothing() -> None:
     assert newsfold("check").exit_code == 0
     path = Path("newsfold.toml")
     path.write_text("mine", encoding="utf-8")
-    said = newsfold("init")
+    said = newsfold("init", "--field", "world")
     assert said.exit_code == 1
     assert "it was not touched" in said.stderr
     assert path.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "categories", "languages"),
+    [
+        ((), {"world"}, {"en"}),
+        (("--field", "Technology"), {"technology"}, {"en"}),
+        (("--field", "science,health", "--field", "sport"), {"science", "health", "sport"}, {"en"}),
+        (("--language", "de"), {"world"}, {"de"}),
+        (("--field", "world", "--language", "all"), {"world"}, {"de", "en", "fr"}),
+        (("--no-sources",), set(), set()),
+    ],
+)
+def test_init_by_field_and_language(
+    words: tuple[str, ...], categories: set[str], languages: set[str]
+) -> None:
+    said = newsfold("init", *words, "--base-url", "https://news.example")
+    assert said.exit_code == 0, said.output
+    settings = load_config(Path("newsfold.toml"), {})
+    assert {source.category for source in settings.source} == categories
+    assert {source.language for source in settings.source} == languages
+    assert settings.server.base_url == "https://news.example"
+    assert f"with {len(settings.source)} source" in said.stdout
+    if settings.source:  # they are the operator's own, to be taken out one by one
+        removed = newsfold("sources", "remove", settings.source[0].url)
+        assert removed.exit_code == 0, removed.output
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--field", "tecnology"), 'did you mean "technology"?'),
+        (("--language", "xx"), "there are de, en, es, fr, or all"),
+        (("--field", "business", "--language", "fr"), "no starter sources in business and fr"),
+        (("--base-url", "news.example"), "is not an http:// or https:// address"),
+    ],
+)
+def test_init_explains_what_there_is_not(words: tuple[str, ...], told: str) -> None:
+    said = newsfold("init", *words)
+    assert said.exit_code == 2
+    assert told in said.stderr
+    assert not Path("newsfold.toml").exists()
+
+
+def test_init_lists_what_there_is() -> None:
+    said = newsfold("init", "--list")
+    assert said.exit_code == 0
+    assert said.stdout.splitlines()[0].split() == ["FIELD", "de", "en", "es", "fr"]
+    assert [line.split()[0] for line in said.stdout.splitlines()[1:]] == sorted(
+        {"business", "environment", "health", "science", "sport", "technology", "world"}
+    )
+    assert not Path("newsfold.toml").exists()
+
+
+def test_init_asks_on_a_terminal_only() -> None:
+    import pty
+
+    script = "from aggregator.cli.commands import main; main(['init'])"
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(ROOT)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.write(ours, b"science\n\nhttps://news.example\n")
+        assert process.wait(60) == 0
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "Fields, with commas (or all) [world]:" in shown
+    settings = load_config(Path("newsfold.toml"), {})
+    assert {source.category for source in settings.source} == {"science"}
+    assert settings.server.base_url == "https://news.example"
 
 
 def test_init_says_why_it_cannot_write() -> None:

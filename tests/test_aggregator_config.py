@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from aggregator.config.durations import format_duration, parse_duration
 from aggregator.config.environment import variables
-from aggregator.config.example import EXAMPLE
+from aggregator.config.example import example
 from aggregator.config.loading import ConfigError, load_config
 from aggregator.config.settings import Settings
+from aggregator.config.starters import starters
 from aggregator.config.toml_lines import line_of
 
 CONTRACT = """
@@ -79,7 +80,7 @@ def test_an_own_list_wins_over_one_that_comes_along(tmp_path: Path) -> None:
 
 
 def test_the_example_is_a_valid_configuration(tmp_path: Path) -> None:
-    assert load_config(write(tmp_path, EXAMPLE), {}).source
+    assert load_config(write(tmp_path, example(starters())), {}).source
 
 
 def test_without_outputs_there_is_one_called_feed() -> None:

@@ -10,11 +10,12 @@ import click
 
 from aggregator.cli.extract import extract
 from aggregator.cli.files import evaluate, fold_files, train_weights
+from aggregator.cli.first import init
 from aggregator.cli.operating import doctor, log, poll, status
 from aggregator.cli.sources import sources
 from aggregator.cli.storage import backup, migrate_to, restore
 from aggregator.cli.stories import corrections, explain, refold, story
-from aggregator.cli.words import config_option, counted, fail, or_fail, read_settings
+from aggregator.cli.words import config_option, counted, or_fail, read_settings
 from aggregator.config.environment import process_environment
 from aggregator.version import VERSION
 
@@ -30,6 +31,7 @@ def main() -> None:
     \b
     Try it, offline, on made-up news:   newsfold demo
     Begin with your own feeds:          newsfold init, then newsfold run
+    See how it is doing:                newsfold status, newsfold doctor
     """  # noqa: D301 - \b is how click is told to keep lines
 
 
@@ -43,22 +45,6 @@ def check(config: Path) -> None:
         f"{config} is fine: {counted(settings.source, 'source')}, "
         f"{counted(settings.outputs(), 'output')} ({outputs})"
     )
-
-
-@main.command(short_help="Write a commented example configuration.")
-@config_option
-def init(config: Path) -> None:
-    """Write a commented example configuration, to be edited."""
-    from aggregator.config.example import EXAMPLE  # noqa: PLC0415 - only this command needs it
-
-    try:
-        with config.open("x", encoding="utf-8") as file:
-            file.write(EXAMPLE)
-    except FileExistsError:
-        fail(f"{config} is there already; it was not touched")
-    except OSError as error:
-        fail(f"cannot write {config}: {error.strerror}")
-    click.echo(f"Wrote {config}. Look through it, then: newsfold run --config {config}")
 
 
 @main.command(short_help="Run the daemon.")
@@ -139,6 +125,7 @@ def demo(once: bool, port: int) -> None:
 
 
 for _command in (
+    init,
     extract,
     fold_files,
     evaluate,

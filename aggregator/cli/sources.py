@@ -107,7 +107,7 @@ def list_(config: Path) -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be added; change nothing.")
 def import_(config: Path, file: Path, dry_run: bool) -> None:
-    r"""Add the feeds of FILE, a list of another reader, to the configuration; - is standard input.
+    """Add the feeds of FILE, a list of another reader, to the configuration; - is standard input.
 
     FILE is OPML, as Miniflux, FreshRSS, Feedly, Inoreader, NetNewsWire and most others export it,
     or newsboat's urls file. A folder becomes the category of its feeds, the innermost where there
@@ -120,7 +120,7 @@ def import_(config: Path, file: Path, dry_run: bool) -> None:
     \b
     newsfold sources import subscriptions.opml
     newsfold sources import ~/.newsboat/urls
-    """
+    """  # noqa: D301 - \b is how click is told to keep lines
     from aggregator.operating.lists import read_list, take_up  # noqa: PLC0415 - heavy
 
     settings = read_settings(config, "sources import")

@@ -39,14 +39,14 @@ def restore(config: Path, file: Path) -> None:
 @config_option
 @click.argument("url")
 def migrate_to(config: Path, url: str) -> None:
-    r"""Copy everything that is remembered into the empty database at URL.
+    """Copy everything that is remembered into the empty database at URL.
 
     Stop the daemon first: what it writes meanwhile stays behind. An interrupted copy is resumed by
     the same command. At the end every table is compared, row by row.
 
     \b
     newsfold migrate-to postgresql+psycopg://newsfold:secret@db.example/newsfold
-    """
+    """  # noqa: D301 - \b is how click is told to keep lines
     from aggregator.moving import run_migration  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "migrate-to")

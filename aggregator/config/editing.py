@@ -24,7 +24,7 @@ _NO_CONTENT = re.compile(r"\s*(?:#.*)?$")
 
 def source_block(values: Mapping[str, str]) -> str:
     """A ``[[source]]`` table in TOML, as a person would write it."""
-    lines = [f"{key} = {_quoted(text)}" for key, text in values.items()]
+    lines = [f"{key} = {quoted(text)}" for key, text in values.items()]
     return "\n".join(["[[source]]", *lines, ""])
 
 
@@ -70,7 +70,8 @@ def own_sources(path: Path) -> list[Mapping[str, Any]]:
     return list(_read(path)[1].get("source", []))
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A TOML string."""
     # A JSON string is a TOML string, but for the one control character that JSON leaves bare.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
