@@ -12,6 +12,8 @@ from starlette.types import ASGIApp
 
 from aggregator.front_door import Door, Limits
 
+BACKLOG = 4096
+"""Connections that wait to be let in; beyond it clients try again after a second, or three."""
 GRACE = 3
 """Seconds that open requests have to end in when the daemon stops."""
 
@@ -30,7 +32,7 @@ def bind(listen: str) -> socket.socket:
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, int(port)), family=family, backlog=2048)
+        listener = socket.create_server((host, int(port)), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ListenError(
             f"cannot listen on {listen}: {error.strerror}; is another newsfold running? "
@@ -87,6 +89,7 @@ async def serving(
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=False,  # web/clients.py knows whom to believe
         date_header=True,
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=ceil(limits.patience),  # without one of its own it would be five seconds

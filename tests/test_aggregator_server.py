@@ -106,3 +106,18 @@ def test_as_many_connections_as_open_files_allow(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == [str(connections), str(after)]
+
+
+async def test_whom_a_request_comes_from_is_not_believed_from_its_headers() -> None:
+    """uvicorn by itself believes X-Forwarded-For from the loopback."""
+
+    async def address(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(request.client.host if request.client else "")
+
+    headers = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"}
+    async with (
+        serve(Starlette(routes=[Route("/", address)])) as url,
+        aiohttp.ClientSession() as session,
+        session.get(url, headers=headers) as response,
+    ):
+        assert await response.text() == "127.0.0.1"

@@ -137,7 +137,7 @@ class ServerSettings(Table):
         "hubs send, may be as long as `fetch.max_bytes`.",
     )
     max_requests: int = Field(
-        16,
+        8,
         ge=2,
         le=1000,
         description="Requests worked on at once, half of them for one client; others wait for "
