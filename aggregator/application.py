@@ -28,6 +28,7 @@ from aggregator.stages.masthead import Identity
 from aggregator.stages.polling import Poller
 from aggregator.stages.publisher import Publisher
 from aggregator.stages.reading import Reader
+from aggregator.stages.retaining import Retention
 from aggregator.stages.stage import Stage
 from aggregator.stages.tally import Tally
 from aggregator.tools import Tools, fetcher_of, pacer_of
@@ -55,6 +56,7 @@ class Application:
     polling: Stage[SourceState]
     reading: Stage[ArticleToRead]
     folding: Stage[tuple[FoldArticle, ...]]
+    retention: Retention
     tally: Tally
     clock: Clock
     synced: SyncReport
@@ -111,12 +113,14 @@ async def open_application(
 def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Application:
     settings, ledger = tools.settings, tools.ledger
     reader = Reader(tools)
+    retention = Retention(ledger, settings, tools.clock)
     folder = Folder(
         ledger,
         Model.load(),
         partial(mint_identity, identity.authority),
         tools.clock,
         tools.tally,
+        retention=retention,
     )
     folding = Stage("fold", folder.claim, folder.fold, slots=1)
     reading = Stage(
@@ -147,6 +151,7 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         polling,
         reading,
         folding,
+        retention,
         tools.tally,
         tools.clock,
         synced,

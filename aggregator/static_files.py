@@ -38,7 +38,7 @@ from storage.chunks import chunks
 from storage.days import days_since
 from storage.front import Listing, list_stories
 from storage.health import source_figures, sources_standing
-from storage.publications import published
+from storage.publications import eldest_archive, published
 from storage.publishing import stories_by_id, story_by_slug
 from storage.sources import source_health
 from storage.story_details import story_details
@@ -153,7 +153,10 @@ async def _output_files(
 ) -> AsyncIterator[tuple[str, bytes]]:
     publisher, name = application.publisher, output.name
     closed = publisher.progress(name).archives
-    for number in range(1, closed + 1):
+    eldest = await application.ledger.read(eldest_archive, name)
+    first = eldest.number if eldest else 1
+    # In front of those that retention left stands an empty one, where the chain ends.
+    for number in range(max(1, first - 1), closed + 1):
         if archived := await requested.archived(output, number):
             for form in FORMATS:
                 body = await asyncio.to_thread(render_feed, archived.feed, form)

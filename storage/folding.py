@@ -14,6 +14,7 @@ from storage.database import Database
 from storage.days import count_folded
 from storage.locks import lock_articles
 from storage.merging import merge_articles
+from storage.retention import matched_from
 from storage.revision import move_revision
 from storage.sections import file_stories
 from storage.tables import (
@@ -61,7 +62,8 @@ def waiting_to_fold(
 def folded_since(db: Database, since: datetime, newest: int | None = None) -> Iterator[FoldArticle]:
     """The folded articles that arrived since, in the order in which they were folded.
 
-    With ``newest`` at most the so many that were folded last.
+    With ``newest`` at most the so many that were folded last; never those that retention took out
+    of the matcher's memory.
     """
     place = articles.c.fold_order
     statement = (
@@ -72,6 +74,7 @@ def folded_since(db: Database, since: datetime, newest: int | None = None) -> It
     )
     last = select(place).where(place.is_not(None)).order_by(place.desc()).offset(newest).limit(1)
     with db.read() as connection:
+        statement = statement.where(place > matched_from(connection))
         if newest is not None and (before := connection.execute(last).scalar()) is not None:
             statement = statement.where(place > before)
         with connection.execute(statement) as rows:

@@ -1,7 +1,7 @@
 """What a poll writes: entries, the articles they are appearances of, and the source's new state."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -13,6 +13,7 @@ from storage.chunks import chunks
 from storage.columns import storable_key
 from storage.database import Database
 from storage.days import count_entries
+from storage.dropped import anything_dropped, remember_entries, without_dropped
 from storage.fetches import record_fetches
 from storage.incidents import record_incidents
 from storage.locks import lock_articles
@@ -82,6 +83,11 @@ def commit_polls(db: Database, commits: Sequence[PollCommit]) -> None:
 
 def write_entries(connection: Connection, commits: Sequence[PollCommit | PushCommit]) -> None:
     """Write what is new and changed; changed entries' articles are to be read again."""
+    if anything_dropped(connection):
+        commits = [_still_wanted(connection, commit) for commit in commits]
+    for commit in commits:
+        again = [(commit.source_id, guid) for guid in commit.dropped]
+        remember_entries(connection, again, commit.at)
     writes = [(commit, write) for commit in commits for write in commit.new + commit.changed]
     if writes:
         ids = _ensure_articles(connection, writes)
@@ -89,6 +95,19 @@ def write_entries(connection: Connection, commits: Sequence[PollCommit | PushCom
         changed = (write for commit in commits for write in commit.changed)
         _read_again(connection, {ids[storable_key(write.article_key)] for write in changed})
         count_entries(connection, commits)
+
+
+def _still_wanted(
+    connection: Connection, commit: PollCommit | PushCommit
+) -> PollCommit | PushCommit:
+    """``commit`` without what retention dropped while it was being made."""
+    if not (commit.new or commit.changed):
+        return commit
+    return replace(
+        commit,
+        new=without_dropped(connection, commit, commit.new),
+        changed=without_dropped(connection, commit, commit.changed),
+    )
 
 
 def _ensure_articles(

@@ -343,6 +343,15 @@ def archive_of(db: Database, output: str, number: int) -> ClosedArchive | None:
     return ClosedArchive(row.number, row.closed_at, row.full, row.body) if row else None
 
 
+def eldest_archive(db: Database, output: str) -> ClosedArchive | None:
+    """The first archive of an output that is kept still."""
+    with db.read() as connection:
+        row = connection.execute(
+            select(archives).where(archives.c.output == output).order_by(archives.c.number).limit(1)
+        ).one_or_none()
+    return ClosedArchive(row.number, row.closed_at, row.full, row.body) if row else None
+
+
 # --- since when -------------------------------------------------------------------------------
 
 

@@ -120,6 +120,7 @@ class Article(SQLModel, table=True):
             sqlite_where=text("merged_into IS NOT NULL"),
             postgresql_where=text("merged_into IS NOT NULL"),
         ),
+        Index("ix_article_age", "source_id", "arrived_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
@@ -161,9 +162,36 @@ class Article(SQLModel, table=True):
     fold_order: int | None = Field(default=None, index=True, sa_type=BigId)
     folded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     story_id: int | None = Field(default=None, foreign_key="story.id", index=True, sa_type=BigId)
-    copy_of: int | None = Field(default=None, foreign_key="article.id", sa_type=BigId)
+    copy_of: int | None = Field(
+        default=None,
+        sa_type=BigId,
+        description="Stays when retention drops the original: its copies are still of one text.",
+    )
     score: float | None = None
     reason: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+
+
+class DroppedEntry(SQLModel, table=True):
+    """That retention dropped a source's entry, which may still be in its feed.
+
+    A hash stands for the guid: there may be many more of these than entries.
+    """
+
+    __tablename__ = "dropped_entry"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    source_id: int = Field(primary_key=True, foreign_key="source.id")
+    guid_hash: int = Field(primary_key=True, sa_type=BigId)
+    seen_on: date = Field(description="When it was dropped, or last seen in its feed since.")
+
+
+class DroppedArticle(SQLModel, table=True):
+    """That retention dropped an article, which feeds may still link to; by a hash of its key."""
+
+    __tablename__ = "dropped_article"
+
+    key_hash: int = Field(primary_key=True, sa_type=BigId)
+    dropped_on: date
 
 
 class ArticleText(SQLModel, table=True):
@@ -224,6 +252,12 @@ class Story(SQLModel, table=True):
             "id",
             sqlite_where=text("retired_at IS NULL"),
             postgresql_where=text("retired_at IS NULL"),
+        ),
+        Index(
+            "ix_story_retired_into",
+            "retired_into",
+            sqlite_where=text("retired_into IS NOT NULL"),
+            postgresql_where=text("retired_into IS NOT NULL"),
         ),
     )
 
@@ -480,6 +514,8 @@ for _table in SQLModel.metadata.tables.values():
 sources = SQLModel.metadata.tables["source"]
 entries = SQLModel.metadata.tables["entry"]
 articles = SQLModel.metadata.tables["article"]
+dropped_entries = SQLModel.metadata.tables["dropped_entry"]
+dropped_articles = SQLModel.metadata.tables["dropped_article"]
 article_texts = SQLModel.metadata.tables["article_text"]
 stories = SQLModel.metadata.tables["story"]
 story_sections = SQLModel.metadata.tables["story_section"]

@@ -132,6 +132,7 @@ class IncidentWrite:
 class PollCommit:
     """Everything one poll changes. Written in one transaction: no ETag without its entries.
 
+    ``dropped`` are the guids of entries that were there still, though retention dropped them.
     ``feed`` and ``validators`` are None where the poll did not bring new ones (they stay);
     ``drop_validators`` forgets them. ``outcome`` is ``new``, ``unchanged``, ``failed`` or ``gone``.
     """
@@ -154,6 +155,7 @@ class PollCommit:
     body_hash: str | None = None
     new: tuple[EntryWrite, ...] = ()
     changed: tuple[EntryWrite, ...] = ()
+    dropped: tuple[str, ...] = ()
     incidents: tuple[IncidentWrite, ...] = ()
     trouble: str | None = None
 
@@ -222,6 +224,7 @@ class PushCommit:
 
     ``body_hash`` is None where it brought nothing new; then the validators of the last poll stay.
     Where it did they are forgotten, so that the next poll is told whatever the feed says by then.
+    ``dropped`` as in ``PollCommit``.
     """
 
     source_id: int
@@ -232,6 +235,7 @@ class PushCommit:
     body_hash: str | None = None
     new: tuple[EntryWrite, ...] = ()
     changed: tuple[EntryWrite, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

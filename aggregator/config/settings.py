@@ -16,6 +16,7 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     SecretStr,
+    field_validator,
     model_validator,
 )
 
@@ -175,6 +176,37 @@ class StorageSettings(Table):
     url_file: str | None = Field(None, description="File that holds `url`.")
 
 
+class RetentionSettings(Table):
+    """How long articles are kept. What was dropped does not come back as new."""
+
+    max_age: Duration = Field(
+        timedelta(days=90),
+        description="Articles that arrived longer ago are dropped, and archives of outputs that "
+        'were closed longer ago. `"0s"`: never.',
+    )
+    max_articles: int = Field(
+        1_000_000, ge=0, description="Only so many of the newest articles are kept. 0: all."
+    )
+    max_articles_per_source: int = Field(
+        0, ge=0, description="Only so many of the newest articles of each source. 0: all."
+    )
+    max_archives: int = Field(
+        1000, ge=0, description="Only so many of the newest archives of each output. 0: all."
+    )
+
+    @field_validator("max_age")
+    @classmethod
+    def _reasonable(cls, value: timedelta) -> timedelta:
+        return reasonable_age(value)
+
+
+def reasonable_age(value: timedelta) -> timedelta:
+    """An age to be dropped at: long enough to have been published and read."""
+    if value and value < timedelta(days=1):
+        raise ValueError('is shorter than a day; "0s" is for ever')
+    return value
+
+
 class FetchSettings(Table):
     """How feeds and pages are fetched."""
 
@@ -303,6 +335,12 @@ class SourceSettings(Table):
         description="Polled so often, in place of its own rhythm and of `fetch.min_interval` and "
         "`fetch.max_interval`. What server and feed ask for is kept.",
     )
+    max_age: Duration | None = Field(
+        None, description='Default: `retention.max_age`. `"0s"`: its articles stay for ever.'
+    )
+    max_articles: int | None = Field(
+        None, ge=0, description="Default: `retention.max_articles_per_source`. 0: all are kept."
+    )
     username: UserName | None = Field(
         None,
         min_length=1,
@@ -340,6 +378,11 @@ class SourceSettings(Table):
         description="false reads the feed from a server that cannot prove who it is. Anybody on "
         "the way can then read and change it; Newsfold says so at every start.",
     )
+
+    @field_validator("max_age")
+    @classmethod
+    def _reasonable(cls, value: timedelta | None) -> timedelta | None:
+        return None if value is None else reasonable_age(value)
 
     @model_validator(mode="after")
     def _authenticated(self) -> Self:
@@ -513,6 +556,7 @@ class Settings(Table):
     )
     server: ServerSettings = Field(default_factory=ServerSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     fetch: FetchSettings = Field(default_factory=FetchSettings)
     websub: WebSubSettings = Field(default_factory=WebSubSettings)
     extract: ExtractSettings = Field(default_factory=ExtractSettings)

@@ -163,6 +163,15 @@ class Matcher:
             moved.update((slot, None) for slot, _ in changes)
         return tuple(self._moved(moved, operator=True))
 
+    def forget_before(self, document: int | None) -> None:
+        """Forget all that came before ``document``; everything, where it is None.
+
+        One that left the window long ago has nothing before it.
+        """
+        if document is None or document in self._slots:
+            while len(self._window) and self._ids.get(self._window.oldest) != document:
+                self._evict()
+
     def explain(self, document: int, told: Document | None = None) -> Explanation:
         """Why a document stands where it stands. Raises KeyError when it is not in the window.
 
@@ -192,11 +201,15 @@ class Matcher:
             len(window) >= self.limits.documents
             or now - self._arrived[window.oldest] > self.limits.days
         ):
-            slot = window.oldest
-            window.evict()
-            if slot in self._ids:
-                self._drop(slot)
-            del self._arrived[slot]
+            self._evict()
+
+    def _evict(self) -> None:
+        """Forget the oldest document."""
+        slot = self._window.oldest
+        self._window.evict()
+        if slot in self._ids:
+            self._drop(slot)
+        del self._arrived[slot]
 
     def _drop(self, slot: int) -> None:
         self._stories.drop(slot)

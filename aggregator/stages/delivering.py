@@ -84,4 +84,5 @@ def push_commit(
         body_hash=finding.body_hash if brought else None,
         new=finding.new,
         changed=finding.changed,
+        dropped=finding.dropped,
     )

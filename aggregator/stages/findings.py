@@ -1,7 +1,7 @@
 """What a poll found out: pure reading of what came against what was known."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,7 +31,8 @@ class Finding:
 
     ``validators`` is None where those that are remembered stay. ``hints`` and ``published`` (the
     trusted times in the document) are None where no document was read. ``advert`` is what the
-    document that was read at ``url`` says of its hubs.
+    document that was read at ``url`` says of its hubs. ``dropped`` are the guids of entries that
+    retention dropped and the feed still shows.
     """
 
     error: str | None = None
@@ -44,6 +45,7 @@ class Finding:
     body_hash: str | None = None
     new: tuple[EntryWrite, ...] = ()
     changed: tuple[EntryWrite, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 def body_hash(response: Response) -> str:
@@ -78,8 +80,12 @@ def read(
     parsed: ParseOutcome | ChildFailure,
     known: Mapping[str, KnownEntry],
     source_id: int,
+    dropped: Collection[str] = frozenset(),
 ) -> Finding:
-    """What a new document brought. One that cannot be read leaves no trace but its error."""
+    """What a new document brought. One that cannot be read leaves no trace but its error.
+
+    ``dropped`` are the guids of those of its entries that retention dropped.
+    """
     match parsed:
         case ChildFailure():
             return Finding(error=f"the feed could not be read: {parsed.detail}")
@@ -94,9 +100,22 @@ def read(
         advert=advert(response.headers, response.url, parsed.hubs, parsed.self_url),
         validators=validators_of(response),
         body_hash=body_hash(response),
-        new=_writes([e for e in entries if e.guid not in known], source_id),
+        new=_writes(
+            [e for e in entries if e.guid not in known and e.guid not in dropped], source_id
+        ),
         changed=_writes([e for e in entries if _is_changed(e, known)], source_id),
+        dropped=tuple(e.guid for e in entries if e.guid in dropped and e.guid not in known),
     )
+
+
+def unknown(
+    parsed: ParseOutcome | ChildFailure, known: Mapping[str, KnownEntry], source_id: int
+) -> dict[str, str]:
+    """The entries of a document that look new: the keys of their articles, by guid."""
+    if not isinstance(parsed, ParsedFeed):
+        return {}
+    entries = _recognised(parsed, known)
+    return {e.guid: article_key(e, source_id) for e in entries if e.guid not in known}
 
 
 def offered(feed_links: Sequence[str]) -> str:

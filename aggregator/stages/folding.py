@@ -24,6 +24,7 @@ from aggregator.matching.matcher import Limits, Matcher
 from aggregator.matching.model import Model
 from aggregator.matching.reasons import Reason
 from aggregator.stages.one_document import Merge, sort_out
+from aggregator.stages.retaining import Retention
 from aggregator.stages.stories import Mint, regroup
 from aggregator.stages.tally import Tally
 from storage.corrections import all_corrections, pending_corrections
@@ -37,6 +38,7 @@ from storage.folding import (
     twins_of,
     waiting_to_fold,
 )
+from storage.retention import first_matched
 from storage.values import (
     ArticleDecision,
     ArticleMove,
@@ -54,7 +56,10 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Folder:
-    """Folds batches of articles into stories. ``mint`` makes identities, given the time."""
+    """Folds batches of articles into stories. ``mint`` makes identities, given the time.
+
+    Where there is a ``retention``, it works in between.
+    """
 
     def __init__(
         self,
@@ -63,7 +68,11 @@ class Folder:
         mint: Callable[[datetime], tuple[str, str]],
         clock: Clock,
         tally: Tally,
+        *,
+        retention: Retention | None = None,
     ) -> None:
+        self._retention = retention
+        self._memory_from = 0
         self._ledger = ledger
         self._model = model
         self._mint = mint
@@ -72,7 +81,11 @@ class Folder:
         self._matcher: Matcher | None = None
 
     async def claim(self, _limit: int) -> Sequence[tuple[FoldArticle, ...]]:
-        """Follow what operators said meanwhile; then the next batch, as one piece of work."""
+        """Follow what operators said meanwhile; then the next batch, as one piece of work.
+
+        In between, what is too old goes: here nobody folds.
+        """
+        await self._retain()
         if pending := await self._ledger.read(pending_corrections):
             await self._correct(pending)
         batch = await self._ledger.read(waiting_to_fold, self._clock(), PATIENCE, BATCH)
@@ -89,6 +102,15 @@ class Folder:
             _log.info("one article", article=merge.gone.id, into=merge.stays.id, url=merge.gone.url)
         self._tally.metrics.folded(commit)
         self._tally.articles_folded(len(batch))
+
+    async def _retain(self) -> None:
+        if self._retention is None:
+            return
+        await self._retention.step()
+        if self._matcher is not None and self._retention.memory_from != self._memory_from:
+            first = await self._ledger.read(first_matched, 1)
+            self._matcher.forget_before(first[0].id if first else None)
+            self._memory_from = self._retention.memory_from
 
     async def _correct(self, pending: Sequence[CorrectionRecord]) -> None:
         async with self._at_work() as matcher:
@@ -122,7 +144,9 @@ def commit_of(database: Database, decided: "Decided", mint: Mint, now: datetime)
     before = stories_of(database, list(set(decided.groups.values())), ids)
     members = {m.id: m for story in before for m in story.members}
     members |= members_by_id(database, ids)
-    groups = {m.id: story.key for story in before for m in story.members} | decided.groups
+    groups = {m.id: story.key for story in before for m in story.members}
+    # The matcher may still know what retention has dropped.
+    groups |= {number: key for number, key in decided.groups.items() if number in members}
     for gone in decided.left:  # its story, if it has no other article, ends where it went
         groups[gone] = groups[decided.merged[gone]]
         members.pop(gone, None)

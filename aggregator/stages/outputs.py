@@ -78,14 +78,17 @@ def page_feed(
 
 
 def archive_feed(
-    output: OutputSettings, frozen: Frozen, number: int, masthead: Masthead
+    output: OutputSettings, frozen: Frozen, number: int, masthead: Masthead, *, eldest: int = 1
 ) -> OutputFeed:
-    """The document of a closed archive. What follows the last one is the current document."""
+    """The document of a closed archive. What follows the last one is the current document.
+
+    Before the ``eldest`` there is none.
+    """
     addresses = masthead.addresses(output)
     numbers = {"prev-archive": number - 1, "next-archive": number + 1}
     page_links = {
         form: {"current": addresses.page(1, form)}
-        | {name: addresses.archive(at, form) for name, at in numbers.items() if at}
+        | {name: addresses.archive(at, form) for name, at in numbers.items() if at >= eldest}
         for form in FORMATS
     }
     return replace(

@@ -16,7 +16,7 @@ import structlog
 
 from aggregator.stages import incidents
 from aggregator.stages.asking import Asking
-from aggregator.stages.findings import Finding, is_to_be_read, read, unread
+from aggregator.stages.findings import Finding, is_to_be_read, read, unknown, unread
 from aggregator.stages.hub_watch import HubWatch
 from aggregator.stages.schedule import Health, Plan, Politeness, Poll, next_poll, spread
 from aggregator.tools import Tools
@@ -31,6 +31,7 @@ from feeds.model import (
 from feeds.parsing.identity import ambiguous_guids
 from feeds.parsing.parse import parse_feed
 from storage.columns import storable_key
+from storage.dropped import dropped_among
 from storage.polling import commit_polls, known_entries
 from storage.sources import claim_due, overdue, postpone, release, set_next_polls
 from storage.values import IncidentWrite, KnownEntry, PollCommit, SourceState
@@ -129,7 +130,10 @@ class Poller:
         )
         if isinstance(parsed, ParsedFeed) and (elder := _elder(parsed, known)):
             known |= await self._tools.ledger.read(known_entries, source.id, elder)
-        return read(outcome, parsed, known, source.id)
+        dropped: frozenset[str] = frozenset()
+        if fresh := unknown(parsed, known, source.id):
+            dropped = await self._tools.ledger.read(dropped_among, source.id, fresh)
+        return read(outcome, parsed, known, source.id, dropped)
 
     def _report(self, source: SourceState, commit: PollCommit, plan: Plan) -> None:
         self._tools.tally.metrics.polled(commit)
@@ -200,6 +204,7 @@ def decide(
         body_hash=finding.body_hash,
         new=finding.new,
         changed=finding.changed,
+        dropped=finding.dropped,
         incidents=happened,
         trouble=trouble,
     )

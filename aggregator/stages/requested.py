@@ -15,11 +15,11 @@ from aggregator.stages.catalogue import Asked, Catalogue
 from aggregator.stages.choosing import split
 from aggregator.stages.documents import Document, RecentDocuments, feed_document
 from aggregator.stages.masthead import masthead
-from aggregator.stages.outputs import archive_feed, page_feed, story_feed
+from aggregator.stages.outputs import archive_feed, frozen_feed, page_feed, story_feed
 from aggregator.stages.publisher import Publisher
 from feeds.model import OutputFeed
 from feeds.writing.entry_size import entry_bytes
-from storage.publications import archive_of
+from storage.publications import archive_of, eldest_archive
 from storage.publishing import articles_by_id, revision, story_by_slug
 from storage.values import StoryView
 
@@ -91,11 +91,25 @@ class Requested:
     async def archived(self, output: OutputSettings, number: int) -> ArchivedFeed | None:
         """The same before it has a format."""
         archive = await self._ledger.read(archive_of, output.name, number)
-        if archive is None or (archive.full and not (output.token or output.republish)):
+        if archive is None:
+            return await self._dropped(output, number)
+        if archive.full and not (output.token or output.republish):
             return None  # whole articles stay guarded, whatever the output shows today
         frozen = await asyncio.to_thread(thaw, archive.body)
         feed = archive_feed(output, frozen, number, self._masthead)
         return ArchivedFeed(feed, archive.closed_at)
+
+    async def _dropped(self, output: OutputSettings, number: int) -> ArchivedFeed | None:
+        """An empty archive in place of one that retention dropped: here the chain ends.
+
+        So whoever follows ``prev-archive`` comes to an end and not to an error.
+        """
+        eldest = await self._ledger.read(eldest_archive, output.name)
+        if eldest is None or not 0 < number < eldest.number:
+            return None
+        nothing = frozen_feed(output, (), self._masthead)
+        feed = archive_feed(output, nothing, number, self._masthead, eldest=number)
+        return ArchivedFeed(feed, eldest.closed_at)
 
     async def story(self, slug: str, form: str) -> StoryDocument | None:
         """The feed of the story at ``slug``, or of the one that it became part of."""

@@ -107,6 +107,8 @@ def _story(
 ) -> StoryWrite:
     lead = choose_lead(group, before.lead_article_id if before else None)
     published = min(m.published or m.arrived_at for m in group)
+    if before and before.members and not _holds_first(before):
+        published = min(published, before.published_at)
     uri, slug = (before.uri, before.slug) if before else mint()
     events = _events(before, lead)
     return StoryWrite(
@@ -125,9 +127,14 @@ def _story(
         members=tuple(member.id for member in group),
         events=events,
         rank=newsworthiness(group),
-        copies=len(group) - len(_own(group)),
+        copies=copies_among(group),
         latest_at=max(map(_reported, group)),
     )
+
+
+def _holds_first(story: StoryState) -> bool:
+    """Whether its first article is still there: retention may have dropped it."""
+    return any(member.id == story.first_article_id for member in story.members)
 
 
 def _updated(
@@ -182,6 +189,11 @@ def _is_full(member: Member) -> bool:
 def independent_outlets(group: Sequence[Member]) -> int:
     """How many publishers tell it in their own words: copies of one text count once."""
     return len({member.publisher for member in _own(group)}) or 1
+
+
+def copies_among(group: Sequence[Member]) -> int:
+    """How many of them carry another's text."""
+    return len(group) - len(_own(group))
 
 
 def newsworthiness(group: Sequence[Member]) -> float:

@@ -13,11 +13,14 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    with op.batch_alter_table("article") as batch_op:
-        batch_op.add_column(sa.Column("canonical_key", sa.String(), nullable=True))
-        batch_op.add_column(sa.Column("original_url", sa.String(), nullable=True))
-        batch_op.add_column(sa.Column("merged_into", BigId, nullable=True))
-        batch_op.create_foreign_key("fk_article_merged", "article", ["merged_into"], ["id"])
+    op.add_column("article", sa.Column("canonical_key", sa.String(), nullable=True))
+    op.add_column("article", sa.Column("original_url", sa.String(), nullable=True))
+    if op.get_bind().dialect.name == "sqlite":
+        # Alembic would make the table anew for this, which others point at: SQLite refuses.
+        op.execute("ALTER TABLE article ADD COLUMN merged_into INTEGER REFERENCES article (id)")
+    else:
+        op.add_column("article", sa.Column("merged_into", BigId, nullable=True))
+        op.create_foreign_key("fk_article_merged", "article", "article", ["merged_into"], ["id"])
     for name, column in (
         ("ix_article_canonical", "canonical_key"),
         ("ix_article_merged", "merged_into"),
