@@ -27,12 +27,12 @@ from aggregator.stages.identity import authority_of, mint_identity
 from aggregator.stages.masthead import Identity
 from aggregator.stages.polling import Poller
 from aggregator.stages.publisher import Publisher
+from aggregator.stages.publishers import publisher_of
 from aggregator.stages.reading import Reader
 from aggregator.stages.retaining import Retention
 from aggregator.stages.stage import Stage
 from aggregator.stages.tally import Tally
 from aggregator.tools import Tools, fetcher_of, pacer_of
-from feeds.urls import registrable_domain
 from storage.backup import take_up
 from storage.database import Database, StorageError, open_database
 from storage.exclusive import sole_use
@@ -219,7 +219,7 @@ def _source(source: SourceSettings, settings: Settings) -> SourceConfig:
     return SourceConfig(
         url=source.url,
         name=source.label,
-        publisher=source.publisher or registrable_domain(source.url),
+        publisher=publisher_of(source, settings.publisher),
         category=source.category,
         language=source.language,
         priority=source.priority,

@@ -78,9 +78,10 @@ class Prober:
             return Look(url, now, outcome, problem=outcome.detail)
         if outcome.status != 200:
             return Look(url, now, outcome, problem=f"the server answered {outcome.status}")
-        return await self._read(url, now, outcome)
+        return await self.read(url, now, outcome)
 
-    async def _read(self, url: str, now: datetime, outcome: Response) -> Look:
+    async def read(self, url: str, now: datetime, outcome: Response) -> Look:
+        """What is in an answer of ``url``."""
         parsed = await self._children.run(
             parse_feed,
             outcome.body,

@@ -29,7 +29,8 @@ _PROBE_TIME = 1.0  # generous: a slow machine must not refuse what a fast one ta
 # Scripts that write no spaces between words: a keyword may stand anywhere in them.
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
-Place = Literal["anywhere", "title", "text"]
+Place = Literal["anywhere", "title", "text", "url"]
+"""Where to look; ``anywhere`` is title and text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,12 @@ def _probes(text: str) -> Iterator[str]:
         yield pair * (_PROBE // len(pair)) + "\0"
 
 
-def matches(rule: Rule, title: str, text: str) -> bool | None:
+def matches(rule: Rule, title: str, text: str, url: str = "") -> bool | None:
     """Whether ``rule`` finds something; None where it took too long to tell."""
     searched = {
         "title": (title,),
         "text": (text,),
+        "url": (url,),
         "anywhere": (title, text),
     }[rule.place]
     verdicts = [_found(rule.pattern, each, TIME_LIMIT) for each in searched]

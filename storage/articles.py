@@ -130,7 +130,7 @@ def _appearance(row: Row[Any]) -> Appearance:
         source_id=row.source_id,
         source_url=row.source_url,
         source_name=row.name,
-        publisher=row.publisher,
+        publisher=row.ruled_publisher or row.publisher,
         priority=row.priority,
         full_text=row.full_text,
         source_language=row.source_language,
@@ -146,6 +146,8 @@ def _appearance(row: Row[Any]) -> Appearance:
         image=row.image,
         page_trials=tuple(row.page_trials),
         pages_passed=row.pages_passed,
+        category=row.ruled_category,
+        never_fold=row.never_fold,
     )
 
 

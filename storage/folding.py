@@ -204,6 +204,7 @@ def _fold_article(row: Row[Any]) -> FoldArticle:
         reason=row.reason,
         evidence=tuple(tuple(item) for item in row.evidence),
         recurring=row.recurring,
+        never_fold=row.never_fold,
         version=row.version,
         addresses=tuple(address for address in (row.key, row.canonical_key) if address),
         fold_order=row.fold_order,

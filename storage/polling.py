@@ -186,6 +186,9 @@ def _entry_row(
         enclosures=[asdict(enclosure) for enclosure in entry.enclosures],
         content_hash=entry.content_hash,
         raw_digest=entry.raw_digest.hex() if entry.raw_digest else None,
+        ruled_category=write.ruling.category,
+        ruled_publisher=write.ruling.publisher,
+        never_fold=write.ruling.never_fold,
         first_seen_at=commit.at,
         changed_at=commit.at,
     )

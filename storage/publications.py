@@ -28,6 +28,7 @@ from sqlalchemy.orm import aliased
 from storage.chunks import chunks
 from storage.database import Database
 from storage.publishing import story_conditions
+from storage.sections import category_of_article
 from storage.tables import (
     archives,
     article_texts,
@@ -154,7 +155,7 @@ def _article_conditions(wanted: StoryFilter) -> list[ColumnElement[bool]]:
         conditions.append(articles.c.language.in_(wanted.languages))
     of_source = exists().where(sources.c.id == articles.c.source_id)
     if wanted.categories:
-        conditions.append(of_source.where(sources.c.category.in_(wanted.categories)))
+        conditions.append(of_source.where(category_of_article.in_(wanted.categories)))
     if wanted.sources:
         conditions.append(of_source.where(sources.c.url.in_(wanted.sources)))
     if wanted.without_leads:

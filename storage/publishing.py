@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, sel
 from storage.chunks import chunks
 from storage.database import Database
 from storage.revision import current_revision
+from storage.sections import category_of_article
 from storage.tables import article_texts, articles, entries, sources, stories
 from storage.values import ArticleView, StoryFilter, StoryView
 
@@ -113,7 +114,7 @@ def story_conditions(wanted: StoryFilter) -> list[ColumnElement[bool]]:
     if wanted.languages:
         conditions.append(stories.c.language.in_(wanted.languages))
     if wanted.categories:
-        conditions.append(_is_told_where(sources.c.category.in_(wanted.categories)))
+        conditions.append(_is_told_where(category_of_article.in_(wanted.categories)))
     if wanted.sources:
         conditions.append(_is_told_where(sources.c.url.in_(wanted.sources)))
     if wanted.without_leads:
@@ -150,7 +151,7 @@ def _article_rows() -> Select[Any]:
         sources.c.site_url,
         sources.c.icon,
         sources.c.rights,
-        sources.c.category,
+        category_of_article.label("shown_category"),
     ).join(sources, sources.c.id == articles.c.source_id)
 
 
@@ -196,7 +197,7 @@ def _article_view(row: Row[Any], texts: Row[Any] | None) -> ArticleView:
         source_site_url=row.site_url,
         source_icon=row.icon,
         source_rights=row.rights,
-        category=row.category,
+        category=row.shown_category,
         authors=tuple(row.authors),
         categories=tuple(row.categories),
         language=row.language,

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from storage.chunks import chunks
 from storage.database import Database
@@ -12,6 +12,8 @@ from storage.tables import articles, sources, stories, story_sections
 from storage.upsert import insert
 
 CATEGORY, LANGUAGE = "category", "language"
+category_of_article = func.coalesce(articles.c.category, sources.c.category)
+"""An article's own category, by a rule, or else that of its source, which has to be joined."""
 _FIRST = (
     select(story_sections.c.name)
     .where(story_sections.c.kind == bindparam("kind"))
@@ -49,10 +51,10 @@ def file_stories_of(connection: Connection, source_urls: Sequence[str]) -> None:
 def _rows(connection: Connection, story_ids: Sequence[int]) -> list[dict[str, Any]]:
     names: defaultdict[int, set[str]] = defaultdict(set)
     told = (
-        select(articles.c.story_id, sources.c.category)
+        select(articles.c.story_id, category_of_article.label("category"))
         .distinct()
         .join(sources, sources.c.id == articles.c.source_id)
-        .where(articles.c.story_id.in_(story_ids), sources.c.category.is_not(None))
+        .where(articles.c.story_id.in_(story_ids), category_of_article.is_not(None))
     )
     for row in connection.execute(told):
         names[row.story_id].add(row.category)

@@ -93,6 +93,9 @@ class Entry(SQLModel, table=True):
     enclosures: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     content_hash: str
     raw_digest: str | None = Field(default=None, description="Of the bytes it was read from, hex.")
+    ruled_category: str | None = Field(default=None, description="By the operator's rules.")
+    ruled_publisher: str | None = None
+    never_fold: bool = False
     first_seen_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -141,6 +144,8 @@ class Article(SQLModel, table=True):
     title: str = ""
     outlet: str = ""
     publisher: str = ""
+    category: str | None = Field(default=None, description="In place of its source's.")
+    never_fold: bool = Field(default=False, description="It is a story of its own, by a rule.")
     authors: list[str] = Field(default_factory=list, sa_type=Json)
     categories: list[str] = Field(default_factory=list, sa_type=Json)
     language: str | None = None

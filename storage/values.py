@@ -103,11 +103,21 @@ class KnownEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the operator's rules say of an entry, in place of what its source's settings say."""
+
+    category: str | None = None
+    publisher: str | None = None
+    never_fold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EntryWrite:
     """A new or changed entry, and the article that it is an appearance of."""
 
     entry: FeedEntry
     article_key: str
+    ruling: Ruling = field(default_factory=Ruling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +289,9 @@ class Appearance:
     image: str | None
     page_trials: tuple[str, ...] = ()
     pages_passed: int = 0
+    category: str | None = None
+    """As the operator's rules say; None for that of the source."""
+    never_fold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +362,9 @@ class ArticleReading:
     text_hash: str
     wall: str | None
     version: int | None = None
+    category: str | None = None
+    """In place of its source's."""
+    never_fold: bool = False
     page_key: str | None = None
     trial: PageTrial | None = None
     canonical_key: str | None = None
@@ -381,6 +397,7 @@ class FoldArticle:
     reason: Mapping[str, Any] = field(default_factory=dict)
     evidence: tuple[tuple[int, ...], ...] = ()
     recurring: bool = False
+    never_fold: bool = False
     version: int = 0
     addresses: tuple[str, ...] = ()
     fold_order: int | None = None

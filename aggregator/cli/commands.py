@@ -12,6 +12,7 @@ from aggregator.cli.extract import extract
 from aggregator.cli.files import evaluate, fold_files, train_weights
 from aggregator.cli.first import init
 from aggregator.cli.operating import doctor, log, poll, status
+from aggregator.cli.rules import rules
 from aggregator.cli.sources import sources
 from aggregator.cli.storage import backup, migrate_to, restore
 from aggregator.cli.stories import corrections, explain, refold, story
@@ -138,6 +139,7 @@ for _command in (
     restore,
     migrate_to,
     sources,
+    rules,
     status,
     log,
     poll,

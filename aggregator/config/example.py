@@ -42,6 +42,11 @@ _STARTERS = """\
 """
 
 _END = """\
+# Rules for entries on their way in; `newsfold rules test` shows what they would do.
+# [[rule]]
+# match = ["horoscope*", { regex = '/sponsored/', in = "url" }]
+# action = "drop"
+
 # Without an [[output]] there is one, "feed", of everything: /feed.atom, /feed.rss, /feed.json
 # [[output]]
 # name = "world"                # /world.atom, /world.rss, /world.json

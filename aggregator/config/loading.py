@@ -318,10 +318,15 @@ def _duplicates(settings: Settings, document: _Document) -> Iterator[Problem]:
 def _unknown_sources(settings: Settings, document: _Document) -> Iterator[Problem]:
     known = {source.url for source in settings.source}
     known |= {source.name for source in settings.source if source.name}
-    for index, output in enumerate(settings.output):
-        for key in ("sources", "exclude_sources"):
-            for name in getattr(output, key):
-                if name not in known:
-                    place = document.place(("output", index, key))
-                    hint = nearest(name, known)
-                    yield Problem(place, f'{key}: there is no source "{name}"{hint}')
+    for table, keys in (
+        ("output", ("sources", "exclude_sources")),
+        ("rule", ("sources",)),
+        ("publisher", ("sources",)),
+    ):
+        for index, row in enumerate(getattr(settings, table)):
+            for key in keys:
+                for name in getattr(row, key):
+                    if name not in known:
+                        place = document.place((table, index, key))
+                        hint = nearest(name, known)
+                        yield Problem(place, f'{key}: there is no source "{name}"{hint}')

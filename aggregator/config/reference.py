@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from aggregator.config.durations import format_duration
-from aggregator.config.settings import Settings, Table, TextFilter
+from aggregator.config.settings import EntryFilter, Settings, Table, TextFilter
 
 _INTRODUCTION = """\
 # Configuration
@@ -62,6 +62,55 @@ such as `(a+)+$`, is refused by `newsfold check`; what still takes longer than a
 on a text counts as not found there, and is logged.
 """
 
+_RULES = """\
+## Rules
+
+A `[[rule]]` holds for the entries of its `sources`, of the sources in its `categories`, in which
+one of its `match` is found; what is left out asks for nothing. Rules are followed from top to
+bottom:
+
+```toml
+[[rule]]
+name = "football we want"
+sources = ["Example Times"]
+match = ["cup final", { regex = '/football/', in = "url" }]
+action = "keep"                  # no drop further below holds for it
+
+[[rule]]
+name = "no other sport"
+sources = ["Example Times"]
+match = [{ regex = '/sport/', in = "url" }, "horoscope*"]
+action = "drop"
+
+[[rule]]
+match = [{ keyword = "live blog", in = "title" }]
+never_fold = true                # a story of its own: nothing joins it
+
+[[rule]]
+match = [{ regex = '\\bquantum\\b', in = "title" }]
+category = "science"             # the lowest rule that sets it counts
+```
+
+They look at the title and text that the feed gives, not at the page. A pattern that takes longer
+than a tenth of a second on an entry counts as not found in it, and is logged.
+
+Rules hold for what arrives while they stand there. An entry that was dropped does not come back
+when its rule goes or its title changes; the same article in another source's feed is that source's,
+and stays. What is stored keeps what was said of it. Before a rule holds, `newsfold rules test`
+shows what it would do to the entries that came last, and `newsfold rules test ADDRESS` to a feed.
+
+`title_prefixes` and `title_suffixes` of a source are taken off first, in any case, one of each.
+
+`[[publisher]]` says whose several sources are, so that they count as one outlet:
+
+```toml
+[[publisher]]
+name = "BBC"
+domains = ["bbc.co.uk", "bbci.co.uk"]   # by the addresses of the feeds
+sources = ["Newsround"]                 # or by name
+```
+"""
+
 
 def configuration_reference() -> str:
     """The whole page, in Markdown."""
@@ -70,7 +119,7 @@ def configuration_reference() -> str:
         heading = f"[[{name}]]" if repeated else f"[{name}]"
         parts += [f"## `{heading}`\n", f"{(model.__doc__ or '').splitlines()[0]}\n"]
         parts.append(_table(model.model_fields))
-    parts.append(_FILTERS)
+    parts += [_FILTERS, _RULES]
     return "\n".join(parts)
 
 
@@ -115,6 +164,7 @@ def _type_name(annotation: Any) -> str:  # noqa: ANN401 - any annotation at all
         bool: "true or false",
         timedelta: "duration",
         TextFilter: "text or table",
+        EntryFilter: "text or table",
     }
     return names.get(annotation, "text")
 

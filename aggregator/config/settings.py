@@ -34,6 +34,7 @@ from aggregator.text_rules import Place, Rule, compile_keyword, compile_pattern
 from feeds.http.guard import Guard
 
 FullText = Literal["auto", "always", "never"]
+LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _RESERVED = {
     "api",
@@ -314,7 +315,7 @@ class SourceSettings(Table):
     )
     language: str | None = Field(
         None,
-        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        pattern=LANGUAGE,
         description="BCP 47 language of the articles, where feed and pages do not say.",
     )
     priority: int = Field(0, ge=-100, le=100, description="Higher leads a story.")
@@ -328,6 +329,12 @@ class SourceSettings(Table):
     )
     next_page: Selector | None = Field(
         None, description="CSS selector of the link to an article's next page."
+    )
+    title_prefixes: tuple[str, ...] = Field(
+        (), description='Taken off the beginning of its titles, such as `"BREAKING: "`.'
+    )
+    title_suffixes: tuple[str, ...] = Field(
+        (), description='Taken off their end, such as `" | Example Times"`.'
     )
     interval: Duration | None = Field(
         None,
@@ -424,7 +431,7 @@ class TextFilter(Table):
 
     keyword: str | None = None
     regex: str | None = None
-    place: Place = Field("anywhere", alias="in")
+    place: Literal["anywhere", "title", "text"] = Field("anywhere", alias="in")
 
     @model_validator(mode="before")
     @classmethod
@@ -448,6 +455,83 @@ class TextFilter(Table):
             compile_pattern(self.regex) if self.regex else compile_keyword(self.keyword or "")
         )
         return Rule(compiled, self.place)
+
+
+class EntryFilter(TextFilter):
+    """The same in an entry of a feed, which has an address too."""
+
+    place: Place = Field("anywhere", alias="in")  # type: ignore[assignment]  # one place more
+
+
+class RuleSettings(Table):
+    """What is done with entries on their way in. From top to bottom; see [Rules](#rules)."""
+
+    name: str | None = Field(
+        None, min_length=1, max_length=100, description='Default: its place, as in "rule 3".'
+    )
+    sources: tuple[str, ...] = Field(
+        (), description="Only entries of these sources (by name or address)."
+    )
+    categories: tuple[str, ...] = Field((), description="Only of sources in these categories.")
+    match: tuple[EntryFilter, ...] = Field(
+        (),
+        description="Only entries in which one of these is found: written like `include` of an "
+        "output, and `in` may be `url` too.",
+    )
+    action: Literal["drop", "keep"] | None = Field(
+        None,
+        description="`drop`: it is left out for good. `keep`: no `drop` below it holds.",
+    )
+    category: str | None = Field(
+        None, min_length=1, max_length=100, description="In place of its source's."
+    )
+    language: str | None = Field(
+        None, pattern=LANGUAGE, description="BCP 47, whatever feed and page say."
+    )
+    publisher: str | None = Field(
+        None, min_length=1, max_length=200, description="In place of its source's."
+    )
+    never_fold: bool = Field(
+        False, description="It stays alone: nothing joins it, and it joins nothing."
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        sets = [self.category, self.language, self.publisher, self.never_fold or None]
+        if self.action is None and not any(sets):
+            raise ValueError(
+                'does nothing: give it action = "drop" or "keep", or one of category, language, '
+                "publisher, never_fold"
+            )
+        if self.action == "drop" and any(sets):
+            raise ValueError("drops the entry: nothing else can be set of it")
+        if not (self.sources or self.categories or self.match):
+            raise ValueError("would hold for every entry: give it sources, categories or match")
+        return self
+
+
+def _domain(value: str) -> str:
+    from feeds.urls import registrable_domain  # noqa: PLC0415 - heavy; check shall be quick
+
+    if registrable_domain(f"https://{_host(value)}/") != value:
+        raise ValueError('is not a registrable domain; write for example "bbc.co.uk"')
+    return value
+
+
+class PublisherSettings(Table):
+    """Sources of one publisher, which count as one outlet. A source's own `publisher` wins."""
+
+    name: str = Field(min_length=1, max_length=200, description="What it is called.")
+    sources: tuple[str, ...] = Field((), description="Its sources (by name or address).")
+    domains: tuple[Annotated[str, AfterValidator(_domain)], ...] = Field(
+        (), description="Registrable domains of its sources' addresses."
+    )
+
+    @model_validator(mode="after")
+    def _has_sources(self) -> Self:
+        if not (self.sources or self.domains):
+            raise ValueError("has no sources: give it sources or domains")
+        return self
 
 
 class OutputSettings(Table):
@@ -563,6 +647,8 @@ class Settings(Table):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     source: tuple[SourceSettings, ...] = Field((), description="The feeds to read.")
     site: tuple[SiteSettings, ...] = Field((), description="Rules for the pages of single sites.")
+    publisher: tuple[PublisherSettings, ...] = Field((), description="Groups of sources.")
+    rule: tuple[RuleSettings, ...] = Field((), description="Rules for entries on their way in.")
     output: tuple[OutputSettings, ...] = Field((), description="The feeds to serve.")
 
     def outputs(self) -> tuple[OutputSettings, ...]:

@@ -14,7 +14,7 @@ class Document:
     datelines). ``published`` is None where the date is missing or only guessed: such an article
     is never judged by its date. ``arrived`` orders the stream and ages the window; both are aware
     UTC. ``source`` is the feed or publisher that recurring titles are counted under; ``language``
-    a BCP 47 tag.
+    a BCP 47 tag. One that is ``alone`` is a story of its own, as is said of it.
     """
 
     id: int
@@ -25,3 +25,4 @@ class Document:
     published: datetime | None = None
     arrived: datetime = EPOCH
     language: str | None = None
+    alone: bool = False

@@ -98,7 +98,7 @@ class Matcher:
         """
         self._make_room(document)
         title = title_key(document)
-        recurring = self._titles.recurs(document, title)
+        recurring = document.alone or self._titles.recurs(document, title)
         new = self._fingerprint(document)
         candidates = [] if recurring else self._candidates(document, new)
         evidence, shown = self._compare(new, candidates)

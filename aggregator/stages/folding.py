@@ -296,4 +296,5 @@ def document_of(article: FoldArticle) -> Document:
         published=article.published,
         arrived=article.arrived_at,
         language=article.language,
+        alone=article.never_fold,
     )

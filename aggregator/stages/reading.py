@@ -196,6 +196,8 @@ def settle(
         text_reasons=(*reasons, *choice.reasons),
         text_hash=_hash(article, title, choice),
         wall=page.wall if page else None,
+        category=shown.category,
+        never_fold=shown.never_fold,
         canonical_key=canonical,
         original_url=original,
     )
