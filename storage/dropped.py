@@ -1,4 +1,4 @@
-"""What retention dropped, remembered so that it does not come back as new.
+"""What retention or a rule dropped, remembered so that it does not come back as new.
 
 An entry may stay in its feed for years after its article was dropped, and another feed may link to
 that article: neither is new. What is remembered is short, and forgotten when its feed has brought
@@ -37,8 +37,9 @@ def dropped_among(db: Database, source_id: int, keys: Mapping[str, str]) -> froz
 
 
 def anything_dropped(connection: Connection) -> bool:
-    """Whether retention has dropped anything that is remembered: in most places, never."""
-    return connection.execute(select(dropped_articles.c.key_hash).limit(1)).first() is not None
+    """Whether anything was dropped that is remembered: in most places, never."""
+    firsts = (dropped_articles.c.key_hash, dropped_entries.c.guid_hash)
+    return any(connection.execute(select(one).limit(1)).first() is not None for one in firsts)
 
 
 def _among(connection: Connection, source_id: int, keys: Mapping[str, str]) -> frozenset[str]:

@@ -98,16 +98,19 @@ class EntryRules:
 
 
 def ruled(
-    rules: EntryRules, source_url: str, writes: Sequence[EntryWrite]
+    rules: EntryRules, source_url: str, writes: Sequence[EntryWrite], *, known: bool = False
 ) -> tuple[tuple[EntryWrite, ...], tuple[str, ...], frozenset[int]]:
-    """``writes`` as the rules want them, guids of those dropped, and which rules were slow."""
+    """``writes`` as the rules want them, guids of those dropped, and which rules were slow.
+
+    Those ``known`` are not dropped: they were let in when they came, and are there.
+    """
     kept, dropped, slow = [], [], Counter[int]()
     for write in writes:
         entry = rules.with_title(source_url, write.entry)
         hopeless = {number for number, times in slow.items() if times >= _MOST_SLOW}
         verdict = rules.judge(source_url, entry, hopeless)
         slow.update(verdict.slow)
-        if verdict.dropped:
+        if verdict.dropped and not known:
             dropped.append(entry.guid)
             continue
         if verdict.language:

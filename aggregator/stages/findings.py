@@ -32,7 +32,7 @@ class Finding:
     ``validators`` is None where those that are remembered stay. ``hints`` and ``published`` (the
     trusted times in the document) are None where no document was read. ``advert`` is what the
     document that was read at ``url`` says of its hubs. ``dropped`` are the guids of entries that
-    retention dropped and the feed still shows.
+    retention or a rule dropped and the feed still shows.
     """
 
     error: str | None = None

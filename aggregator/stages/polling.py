@@ -1,11 +1,12 @@
 """The poll stage: claim what is due, ask politely, parse in a child, decide, write once.
 
 claim -> wait one's turn -> fetch -> 304, or the same bytes as before: unchanged
--> 200: parse in a child -> what is new, what changed
+-> 200: parse in a child -> what is new, what changed -> the operator's rules
 -> anything else: failed
 -> when next (schedule.py) -> one transaction
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ import structlog
 
 from aggregator.stages import incidents
 from aggregator.stages.asking import Asking
+from aggregator.stages.entry_rules import EntryRules, ruled
 from aggregator.stages.findings import Finding, is_to_be_read, read, unknown, unread
 from aggregator.stages.hub_watch import HubWatch
 from aggregator.stages.schedule import Health, Plan, Politeness, Poll, next_poll, spread
@@ -55,6 +57,7 @@ class Poller:
     def __init__(self, tools: Tools, hubs: HubWatch | None = None) -> None:
         self._tools = tools
         self._asking = Asking(tools.settings)
+        self._rules = EntryRules(tools.settings)
         self._hubs = hubs
 
     async def claim(self, limit: int) -> Sequence[SourceState]:
@@ -133,7 +136,21 @@ class Poller:
         dropped: frozenset[str] = frozenset()
         if fresh := unknown(parsed, known, source.id):
             dropped = await self._tools.ledger.read(dropped_among, source.id, fresh)
-        return read(outcome, parsed, known, source.id, dropped)
+        return await self._ruled(source, read(outcome, parsed, known, source.id, dropped))
+
+    async def _ruled(self, source: SourceState, finding: Finding) -> Finding:
+        """What is left of a finding by the operator's rules. They may take a while: not in here."""
+        if not (finding.new or finding.changed) or not self._rules.concern(source.url):
+            return finding
+        new, dropped, slow = await asyncio.to_thread(ruled, self._rules, source.url, finding.new)
+        changed, _, slow_too = await asyncio.to_thread(
+            ruled, self._rules, source.url, finding.changed, known=True
+        )
+        for number in sorted(slow | slow_too):
+            _log.warning("a rule takes too long", rule=self._rules.names()[number - 1])
+        if dropped:
+            _log.info("dropped by rules", source=source.name, entries=len(dropped))
+        return replace(finding, new=new, changed=changed, dropped=(*finding.dropped, *dropped))
 
     def _report(self, source: SourceState, commit: PollCommit, plan: Plan) -> None:
         self._tools.tally.metrics.polled(commit)
