@@ -158,6 +158,7 @@ async def _at_work(
     async with open_application(settings, notices=notices, metrics=metrics) as application:
         publishing = asyncio.Event()
         await application.publisher.refresh()
+        await application.poller.put_right()
         await application.poller.spread_overdue()
         push = application.push
         if push:

@@ -4,15 +4,26 @@ Stages wake each other; the ticks see to it that what became due by time alone i
 nothing waits for ever if a wake-up was missed.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 
 class Ticks:
-    """Calls each of ``jobs`` every so many seconds, from the event loop."""
+    """Calls each of ``jobs`` every so many seconds, from the event loop.
 
-    def __init__(self, jobs: Mapping[str, tuple[float, Callable[[], None]]]) -> None:
+    The scheduler goes by the clock on the wall: set back by a year, it would wait for a year. So
+    one looks after it, every ``look`` seconds of time itself.
+    """
+
+    def __init__(
+        self, jobs: Mapping[str, tuple[float, Callable[[], None]]], look: float = 5.0
+    ) -> None:
+        self._longest = timedelta(seconds=max((seconds for seconds, _ in jobs.values()), default=0))
+        self._look = look
+        self._looking: asyncio.TimerHandle | None = None
         self._scheduler = AsyncIOScheduler(
             timezone="UTC",
             job_defaults={
@@ -28,9 +39,20 @@ class Ticks:
     def start(self) -> None:
         """Begin; needs a running event loop."""
         self._scheduler.start()
+        self._look_after()
+
+    def _look_after(self) -> None:
+        now = datetime.now(UTC)
+        for job in self._scheduler.get_jobs():
+            if job.next_run_time > now + 2 * self._longest:  # the clock was set back
+                job.modify(next_run_time=now)
+        loop = asyncio.get_running_loop()
+        self._looking = loop.call_later(self._look, self._look_after)
 
     def stop(self) -> None:
         """End at once."""
+        if self._looking is not None:
+            self._looking.cancel()
         self._scheduler.shutdown(wait=False)
 
 

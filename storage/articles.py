@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, or_, select, update
@@ -24,6 +24,9 @@ from storage.values import (
 
 _TEXTS = ("summary", "text", "html", "matching_text")
 
+_LONGEST_LEASE = timedelta(hours=1)
+"""A claim that ends later was made by a clock that was wrong."""
+
 is_shown = exists().where(entries.c.article_id == articles.c.id)
 """That an entry still points at the article. One whose link changed points at another since."""
 
@@ -32,7 +35,11 @@ def claim_new(
     db: Database, now: datetime, lease_until: datetime, limit: int
 ) -> tuple[ArticleToRead, ...]:
     """Take up to ``limit`` articles to be read, in order of arrival, until ``lease_until``."""
-    free = or_(articles.c.claimed_until.is_(None), articles.c.claimed_until <= now)
+    free = or_(
+        articles.c.claimed_until.is_(None),
+        articles.c.claimed_until <= now,
+        articles.c.claimed_until > now + _LONGEST_LEASE,
+    )
     waiting = (
         select(articles.c.id)
         .where(articles.c.state == "new", free, is_shown)

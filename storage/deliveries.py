@@ -16,6 +16,8 @@ MOST_WAITING = 8
 MOST_IN_ALL = 64
 REMEMBERED = 50
 """Deliveries of one subscription that are known again, so that nobody replays them."""
+_LONGEST_BUSY = timedelta(hours=1)
+"""A claim that ends later was made by a clock that was wrong."""
 KEPT = timedelta(hours=1)
 """What was not read by then is dropped: a poll brings it."""
 
@@ -86,7 +88,11 @@ def claim_deliveries(
     db: Database, now: datetime, busy_until: datetime, limit: int
 ) -> tuple[DeliveryToRead, ...]:
     """Take the oldest delivery of up to ``limit`` subscriptions; of none two at a time."""
-    free = or_(subscriptions.c.busy_until.is_(None), subscriptions.c.busy_until <= now)
+    free = or_(
+        subscriptions.c.busy_until.is_(None),
+        subscriptions.c.busy_until <= now,
+        subscriptions.c.busy_until > now + _LONGEST_BUSY,
+    )
     waiting = exists().where(deliveries.c.subscription_id == subscriptions.c.id)
     due = (
         select(subscriptions.c.id)

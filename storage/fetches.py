@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select
 
+from storage.columns import UtcDateTime
 from storage.database import Database
 from storage.tables import Fetch, fetches, new_row
 from storage.upsert import insert
@@ -41,11 +42,19 @@ _LAST_KEPT = (
 _LET_GO = delete(fetches).where(
     fetches.c.source_id == bindparam("source"), fetches.c.at <= _LAST_KEPT
 )
+_AHEAD = delete(fetches).where(
+    fetches.c.source_id == bindparam("source"), fetches.c.at > bindparam("ahead", type_=UtcDateTime)
+)
+_SKEW = timedelta(hours=1)
 
 
 def record_fetches(connection: Connection, commits: Sequence[PollCommit]) -> None:
     """Keep the outcomes of polls, and let go of each source's oldest beyond ``KEPT``."""
     connection.execute(insert(connection, fetches), [_row(commit) for commit in commits])
+    # What a wrong clock dated ahead would stand first for as long.
+    connection.execute(
+        _AHEAD, [{"source": one.source_id, "ahead": one.at + _SKEW} for one in commits]
+    )
     connection.execute(_LET_GO, [{"source": commit.source_id} for commit in commits])
 
 

@@ -47,6 +47,7 @@ def waiting_to_fold(
         articles.c.state == "new",
         articles.c.fold_order.is_(None),
         articles.c.arrived_at > now - patience,
+        articles.c.arrived_at <= now + patience,  # a clock may have been wrong
         is_shown,
     )
     with db.read() as connection:

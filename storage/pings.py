@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, or_, select, update
@@ -13,6 +13,9 @@ from storage.upsert import insert
 from storage.values import Ping
 
 _NAMES = tuple(field.name for field in fields(Ping))
+_LONGEST_WAIT = timedelta(days=1)
+"""What is due later was planned by a clock that was wrong, unless it is given up."""
+_GIVEN_UP = datetime(9000, 1, 1, tzinfo=UTC)
 _DUE = or_(pings.c.told.is_(None), pings.c.told != pings.c.wanted)
 
 
@@ -48,7 +51,13 @@ def claim_pings(db: Database, now: datetime, lease_until: datetime, limit: int) 
     """Take up to ``limit`` that are due."""
     due = (
         select(pings.c.id)
-        .where(_DUE, pings.c.next_attempt_at <= now)
+        .where(
+            _DUE,
+            or_(
+                pings.c.next_attempt_at <= now,
+                pings.c.next_attempt_at.between(now + _LONGEST_WAIT, _GIVEN_UP),
+            ),
+        )
         .order_by(pings.c.next_attempt_at, pings.c.hub, pings.c.url)
         .limit(limit)
         .with_for_update(skip_locked=True)

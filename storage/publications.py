@@ -44,6 +44,7 @@ from storage.values import ClosedArchive, Listed, Progress, StoryFilter, Window,
 
 _OVERLAP = timedelta(minutes=1)
 """What changed so shortly before the last look is judged again: clocks are corrected."""
+_CLOCKS_DIFFER = timedelta(days=1)
 _EVER = datetime(1970, 2, 1, tzinfo=UTC)
 
 
@@ -367,6 +368,7 @@ def settle_renditions(
 
     For other bytes than before that is ``changed_at``, when what they show changed, unless that is
     no later than they were: then only the configuration or the program changed them, ``now``.
+    One far ahead of now was a wrong clock's, and becomes now (RFC 9110, 8.8.2.1).
     Documents that are no more are forgotten.
     """
     of_output = renditions.c.output == output
@@ -375,8 +377,8 @@ def settle_renditions(
     known = {(row.page, row.form): (row.digest, row.changed_at) for row in rows}
     fresh: dict[tuple[int, str], datetime] = {}
     for key, digest in digests.items():
-        if key not in known:
-            fresh[key] = changed_at
+        if key not in known or known[key][1] > now + _CLOCKS_DIFFER:
+            fresh[key] = changed_at if changed_at <= now + _CLOCKS_DIFFER else now
         elif known[key][0] != digest:
             before = known[key][1]
             later = changed_at if changed_at > before else now

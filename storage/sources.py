@@ -1,12 +1,12 @@
 """Sources: what is configured, what is due, and how they are doing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
 from feeds.model import Validators
 from storage.chunks import chunks
@@ -214,6 +214,34 @@ def overdue(db: Database, now: datetime) -> tuple[OverdueSource, ...]:
     return tuple(
         OverdueSource(row.id, row.next_poll_at, row.schedule.get("interval")) for row in rows
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAhead:
+    """A source, by address, that was polled or is due later than a moment."""
+
+    id: int
+    url: str
+    next_poll_at: datetime
+    last_poll_at: datetime | None
+
+
+def planned_beyond(db: Database, moment: datetime) -> tuple[PlannedAhead, ...]:
+    """The sources that were polled or are due later than ``moment``, but for those that are gone.
+
+    Of the polled ones those that are due still.
+    """
+    with db.read() as connection:
+        rows = connection.execute(
+            select(sources.c.id, sources.c.url, sources.c.next_poll_at, sources.c.last_poll_at)
+            .where(
+                sources.c.removed_at.is_(None),
+                ~sources.c.gone,
+                or_(sources.c.next_poll_at > moment, sources.c.last_poll_at > moment),
+            )
+            .order_by(sources.c.id)
+        ).all()
+    return tuple(PlannedAhead(row.id, row.url, row.next_poll_at, row.last_poll_at) for row in rows)
 
 
 def set_next_polls(db: Database, moments: Mapping[int, datetime]) -> None:

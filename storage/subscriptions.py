@@ -1,7 +1,7 @@
 """Subscriptions at hubs: what we asked for, what was confirmed, and what is to be asked next."""
 
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, delete, or_, select, update
@@ -15,6 +15,8 @@ from storage.values import NewSubscription, Subscription
 _NAMES = tuple(field.name for field in fields(Subscription))
 _COLUMNS = tuple(subscriptions.c[name] for name in _NAMES)
 _ASKING = ("state", "asked_at", "lease_until", "next_attempt_at", "failures", "last_error")
+_LONGEST_WAIT = timedelta(days=31)
+"""What is due later was planned by a clock that was wrong."""
 _live = and_(sources.c.enabled, sources.c.removed_at.is_(None))
 _unanswered = or_(
     subscriptions.c.verified_at.is_(None), subscriptions.c.verified_at < subscriptions.c.asked_at
@@ -61,7 +63,13 @@ def claim_subscriptions(
     due = (
         select(subscriptions.c.id)
         .join(sources)
-        .where(subscriptions.c.next_attempt_at <= now, _live)
+        .where(
+            or_(
+                subscriptions.c.next_attempt_at <= now,
+                subscriptions.c.next_attempt_at > now + _LONGEST_WAIT,
+            ),
+            _live,
+        )
         .order_by(subscriptions.c.next_attempt_at, subscriptions.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True, of=subscriptions)

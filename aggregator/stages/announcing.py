@@ -131,7 +131,8 @@ def _due_at(ping: Ping, now: datetime) -> datetime:
         return ping.next_attempt_at  # what changes all the time is told all the same
     if ping.last_attempt_at is None:
         return soon
-    return max(soon, ping.last_attempt_at + gap(ping.failures))
+    pause = gap(ping.failures)
+    return max(soon, min(ping.last_attempt_at, now) + pause)  # a clock may have been set back
 
 
 def gap(failures: int) -> timedelta:

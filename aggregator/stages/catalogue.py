@@ -7,7 +7,7 @@ changes nothing.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -47,6 +47,7 @@ from storage.values import ClosedArchive, Listed, Progress, Window
 
 _log = structlog.get_logger()
 _FIRST_LOOK = 5_000
+_DAY = timedelta(days=1)
 _SCANNED = 2_000
 """What is asked for by ``?q=`` and the like is looked for among so many of the newest entries."""
 
@@ -71,6 +72,12 @@ class Asked:
     limit: int | None = None
 
 
+def _believed(progress: Progress, now: datetime) -> Progress:
+    """``progress``; where it looked ahead of now a clock was wrong, and a day is looked at anew."""
+    ahead = progress.looked_at is not None and progress.looked_at > now
+    return replace(progress, looked_at=now - _DAY) if ahead else progress
+
+
 class Catalogue:
     """Reads and moves on what the outputs of one site hold."""
 
@@ -84,7 +91,7 @@ class Catalogue:
         """Append what is new to the sequence of ``output``; judged by its filters, once."""
         wanted = story_filter(output, self._addresses)
         name = admits(output, wanted)
-        before = await self._ledger.read(output_progress_of, output.name)
+        before = _believed(await self._ledger.read(output_progress_of, output.name), now)
         first = before.admits != name
         wanted = replace(
             wanted,

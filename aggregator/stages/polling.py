@@ -20,7 +20,7 @@ from aggregator.stages.asking import Asking
 from aggregator.stages.entry_rules import EntryRules, ruled
 from aggregator.stages.findings import Finding, is_to_be_read, read, unknown, unread
 from aggregator.stages.hub_watch import HubWatch
-from aggregator.stages.schedule import Health, Plan, Politeness, Poll, next_poll, spread
+from aggregator.stages.schedule import Health, Plan, Politeness, Poll, next_poll, put_right, spread
 from aggregator.tools import Tools
 from feeds.model import (
     FailureKind,
@@ -35,7 +35,14 @@ from feeds.parsing.parse import parse_feed
 from storage.columns import storable_key
 from storage.dropped import dropped_among
 from storage.polling import commit_polls, known_entries
-from storage.sources import claim_due, overdue, postpone, release, set_next_polls
+from storage.sources import (
+    claim_due,
+    overdue,
+    planned_beyond,
+    postpone,
+    release,
+    set_next_polls,
+)
 from storage.values import IncidentWrite, KnownEntry, PollCommit, SourceState
 
 LEASE = timedelta(minutes=15)
@@ -45,6 +52,7 @@ REMEMBERED = 2000
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a source is due that is gone for good: when the operator asks for it."""
 
+_SKEW = timedelta(minutes=15)
 _REMEMBERED = tuple(field.name for field in fields(Health))
 _MOMENTS = ("last_success", "gone_since", "sample_since", "redirect_since", "unslowed")
 
@@ -59,6 +67,7 @@ class Poller:
         self._asking = Asking(tools.settings)
         self._rules = EntryRules(tools.settings)
         self._hubs = hubs
+        self._latest = tools.clock()
 
     async def claim(self, limit: int) -> Sequence[SourceState]:
         """Take sources that are due now."""
@@ -67,6 +76,9 @@ class Poller:
     async def claim_due_by(self, moment: datetime, limit: int) -> Sequence[SourceState]:
         """Take sources that were due by ``moment``: in one round each is taken once."""
         now = self._tools.clock()
+        if now < self._latest - _SKEW:
+            await self.put_right()
+        self._latest = now
         return await self._tools.ledger.write(claim_due, moment, now + LEASE, limit)
 
     async def release(self, sources: Sequence[SourceState]) -> None:
@@ -99,6 +111,23 @@ class Poller:
         if plan.host_not_before:
             await self._tools.hold(_answered_by(source, outcome), plan.host_not_before)
         self._report(source, commit, plan)
+
+    async def put_right(self) -> int:
+        """Plan anew what a clock that was wrong planned far ahead; how many sources.
+
+        Asked at a start, and whenever the clock was set back.
+        """
+        now = self._tools.clock()
+        moved = {}
+        for one in await self._tools.ledger.read(planned_beyond, now + _SKEW):
+            politeness = self._asking.politeness(one.url)
+            at = put_right(one.next_poll_at, one.last_poll_at, now, politeness, self._tools.rng)
+            if at != one.next_poll_at:
+                moved[one.id] = at
+        if moved:
+            await self._tools.ledger.write(set_next_polls, moved)
+            _log.warning("the clock was set back: planned anew", sources=len(moved))
+        return len(moved)
 
     async def spread_overdue(self) -> int:
         """Deal sources that are late by more than their interval over a while; how many.

@@ -40,6 +40,9 @@ _SAMPLE = 20
 _LEAST_SAMPLE = 3
 _POLLS_PER_ENTRY = 2
 _GROWTH = 1.5
+# A feed that skips six days is asked on the seventh, within half an hour.
+_LONGEST_SKIP = 7 * 86400.0 + 1800.0
+_SKEW = timedelta(minutes=15)
 _ALL_HOURS = (1 << 24) - 1
 _ALL_DAYS = (1 << 7) - 1
 
@@ -176,6 +179,31 @@ def host_not_before(
         return None
     asked = retry_after(outcome.headers, now) if outcome.status in _OVERLOADED else None
     return now + timedelta(seconds=min(asked, politeness.max_interval)) if asked else None
+
+
+def longest_wait(politeness: Politeness) -> float:
+    """The longest time in seconds from one poll to the next."""
+    rhythm = max(politeness.interval or 0.0, politeness.max_interval)
+    return rhythm * (1 + politeness.jitter) + _LONGEST_SKIP
+
+
+def put_right(
+    next_poll_at: datetime,
+    last_poll_at: datetime | None,
+    now: datetime,
+    politeness: Politeness,
+    rng: Random,
+) -> datetime:
+    """When a source is due that was polled, or planned, by a clock that was wrong.
+
+    It is where it was polled later than now, or is due later than the longest wait: then within
+    one interval, at random, so that all that were planned so do not come at once.
+    """
+    polled_ahead = last_poll_at is not None and last_poll_at > now + _SKEW
+    if not polled_ahead and next_poll_at <= now + timedelta(seconds=longest_wait(politeness)):
+        return next_poll_at
+    rhythm = politeness.interval or politeness.min_interval
+    return min(next_poll_at, now + timedelta(seconds=rhythm * rng.random()))
 
 
 def spread(
@@ -355,7 +383,7 @@ def _watch_redirect(
         return replace(health, redirect_target=None, redirect_since=None, redirect_polls=0), None
     since, polls = now, 1
     if target == health.redirect_target and health.redirect_since is not None:
-        since, polls = health.redirect_since, health.redirect_polls + 1
+        since, polls = min(health.redirect_since, now), health.redirect_polls + 1
     held = (now - since).total_seconds() >= politeness.adopt_after
     if held and polls >= politeness.adopt_after_polls:
         return replace(health, redirect_target=None, redirect_since=None, redirect_polls=0), target

@@ -6,7 +6,7 @@ are looked up in lower case, so that a case-insensitive mapping serves as well a
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 
@@ -21,6 +21,7 @@ _HTTP_DATE = re.compile(
     r"|[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT"
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}"
 )
+_BELIEVABLE = timedelta(days=7)
 
 
 def strong_etag(body: bytes, coding: str = IDENTITY) -> str:
@@ -37,14 +38,16 @@ def is_not_modified(
     """Whether a GET or HEAD with ``headers`` is to be answered by 304 (RFC 9110, 13.2.2).
 
     If-None-Match decides where it is present, by weak comparison; else If-Modified-Since, to the
-    second, unless it is no HTTP date. ``etag`` is that of the coding that would be sent.
+    second, unless it is no HTTP date, or lies so far ahead that a clock must have been wrong.
+    ``etag`` is that of the coding that would be sent.
     """
     if (tags := headers.get("if-none-match")) is not None:
         return tags.strip() == "*" or etag.removeprefix("W/") in _ENTITY_TAG.findall(tags)
     since = _http_date(headers.get("if-modified-since", ""))
     if since is None or last_modified is None:
         return False
-    return last_modified.replace(microsecond=0) <= since
+    modified = last_modified.replace(microsecond=0)
+    return modified <= since <= modified + _BELIEVABLE
 
 
 def _http_date(text: str) -> datetime | None:
