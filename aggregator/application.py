@@ -40,7 +40,6 @@ from storage.installation import settle
 from storage.sources import sync_sources
 from storage.values import ArticleToRead, FoldArticle, Ping, SourceConfig, SourceState, SyncReport
 
-_log = structlog.get_logger()
 SLOTS_PER_REQUEST = 10
 _log = structlog.get_logger()
 
@@ -93,7 +92,7 @@ async def open_application(
         ledger = Ledger(_open(settings), notices)
         stack.callback(ledger.close)
         for danger in dangers(settings):
-            _log.warning("danger", what=danger)
+            _log.warning("danger", why=danger)
         synced = await ledger.write(sync_sources, _sources(settings), clock())
         tally = Tally(metrics=metrics or Metrics())
         children = await stack.enter_async_context(
@@ -171,7 +170,7 @@ def sole_use_of(settings: Settings) -> Iterator[None]:
     try:
         with sole_use(settings.storage.url):
             if aside := take_up(settings.storage.url, utc_now()):
-                _log.warning("backup taken up", replaced=str(aside))
+                _log.warning("backup", outcome="taken up", replaced=str(aside))
             yield
     except StorageError as error:
         raise ApplicationError(str(error)) from error

@@ -45,7 +45,7 @@ class Changes:
     def refuse(self, reason: str) -> None:
         """The new configuration does not work; the old one goes on."""
         if self._notices.tell(ABOUT, f"the edited configuration is not in use: {reason}"):
-            _log.error("configuration refused", error=reason)
+            _log.error("configuration", outcome="refused", error=reason)
 
     async def pause(self, stop: asyncio.Event) -> None:
         """Until the next look, the end, or somebody asks for one."""
@@ -60,6 +60,6 @@ class Changes:
             self.refuse("; ".join(map(str, found.problems)))
             return None
         if found:
-            _log.info("configuration taken up", sources=len(found.source))
+            _log.info("configuration", outcome="taken up", sources=len(found.source))
             self._notices.clear(ABOUT)
         return found

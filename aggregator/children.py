@@ -7,9 +7,11 @@ killed at its limit and replaced. Pebble's only home.
 
 import asyncio
 import importlib
+import logging
 import multiprocessing
 import resource
 import signal
+import warnings
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
@@ -162,6 +164,9 @@ async def _close(pool: ProcessPool) -> None:
 
 def _begin(memory: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us in order
+    # What is to be said of a document is in its outcome, and logged by the parent.
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
     for name in _PRELOAD:
         importlib.import_module(name)
     limit = _address_space() + memory * _MIB

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -35,14 +36,19 @@ _POLL_TICK, _WORK_TICK = 1.0, 5.0
 
 
 def run_daemon(
-    settings: Settings, announce: Callable[[str], None], watch: ConfigWatch | None = None
+    settings: Settings,
+    announce: Callable[[str], None],
+    watch: ConfigWatch | None = None,
+    log_as: Callable[[Settings], None] = lambda _: None,
 ) -> None:
     """Run until SIGINT or SIGTERM; with ``watch``, follow the configuration as it is edited.
+
+    ``log_as`` is called whenever settings come into force, to log as they say.
 
     Raises:
         ApplicationError: the database or the address to listen on is no good.
     """
-    run_async(_until_signalled(settings, announce, watch))
+    run_async(_until_signalled(settings, announce, watch, log_as))
 
 
 def run_async(main: Coroutine[Any, Any, None]) -> None:
@@ -52,7 +58,10 @@ def run_async(main: Coroutine[Any, Any, None]) -> None:
 
 
 async def _until_signalled(
-    settings: Settings, announce: Callable[[str], None], watch: ConfigWatch | None
+    settings: Settings,
+    announce: Callable[[str], None],
+    watch: ConfigWatch | None,
+    log_as: Callable[[Settings], None],
 ) -> None:
     stop = stop_signal()
     notices, metrics = Notices(), Metrics()
@@ -61,6 +70,7 @@ async def _until_signalled(
         life = _Life(settings, _listen(stack, settings))
         good: _Life | None = None
         while not stop.is_set():
+            log_as(life.settings)
             changes = Changes(watch, notices, settings.storage.url)
             try:
                 async with daemon(life.settings, life.listener, notices, supervisor, metrics):
@@ -211,8 +221,9 @@ def limits_of(settings: Settings) -> Limits:
     connections = connections_within(server.max_connections, others)
     if connections < server.max_connections:
         _log.warning(
-            "fewer connections",
-            connections=connections,
+            "connections",
+            outcome="fewer",
+            most=connections,
             wanted=server.max_connections,
             why="the limit of open files (ulimit -n) allows no more",
         )
@@ -228,14 +239,16 @@ async def _publish(application: Application, wake: asyncio.Event) -> None:
     while True:
         await wake.wait()
         wake.clear()
+        begun = time.monotonic()
         try:
             if await application.publisher.refresh():
-                _log.info("published")
+                seconds = round(time.monotonic() - begun, 3)
+                _log.info("published", outcome="changed", seconds=seconds)
             await application.announcer.note()
         except StorageTroubleError as error:
-            _log.warning("publication put off", error=str(error))
+            _log.warning("published", outcome="put off", error=str(error))
         except Exception:  # noqa: BLE001 - the last good documents go on being served
-            _log.exception("publish failed")
+            _log.exception("published", outcome="crashed")
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -47,10 +47,10 @@ class Ledger:
             done = await self._run(self._writer, lambda: function(self.database, *args, **kwargs))
         except StorageTroubleError as error:
             if self._notices.tell(_ABOUT, str(error)):
-                _log.error("storage trouble", error=str(error))
+                _log.error("storage", outcome="trouble", error=str(error))
             raise
         if self._notices.clear(_ABOUT):
-            _log.info("storage recovered")
+            _log.info("storage", outcome="recovered")
         return done
 
     async def write_grouped(

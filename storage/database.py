@@ -196,10 +196,13 @@ def _one_line(reason: object) -> str:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
-        return create_engine(url, json_serializer=dump_json, pool_pre_ping=True)
+        return create_engine(
+            url, json_serializer=dump_json, pool_pre_ping=True, hide_parameters=True
+        )
     engine = create_engine(
         url,
         json_serializer=dump_json,
+        hide_parameters=True,  # they hold texts of articles, which no error may show
         # The driver begins no transactions of its own: it would begin them too late.
         connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
     )

@@ -164,7 +164,7 @@ async def test_a_hub_that_fails_is_seen_and_tried_again(edges: FakeTools) -> Non
     one = announcer(edges)
     with capture_logs() as logs:
         await tell(edges, one)
-    assert {line["event"] for line in logs} == {"hub was not told"}
+    assert {(line["event"], line["outcome"]) for line in logs} == {("told hub", "failed")}
     failed = all_pings(edges.ledger.database)
     assert {ping.last_error for ping in failed} == {"the hub answered 500"}
     edges.fetcher.answers[HUB] = answer(HUB, status=202)

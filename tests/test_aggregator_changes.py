@@ -74,13 +74,13 @@ class Running:
         self.logged: list[dict[str, Any]] = []
         self.port = 0
 
-    async def logs(self, event: str) -> dict[str, Any]:
-        """Its next log line of this event."""
+    async def logs(self, event: str, outcome: str | None = None) -> dict[str, Any]:
+        """Its next log line of this event and outcome."""
         assert self.process.stderr is not None
         async with asyncio.timeout(DEADLINE):
             while line := await self.process.stderr.readline():
                 self.logged.append(json.loads(line))
-                if self.logged[-1]["event"] == event:
+                if (event, outcome) == (self.logged[-1]["event"], self.logged[-1].get("outcome")):
                     return self.logged[-1]
         raise AssertionError(f"it ended: {self.logged}")
 
@@ -113,13 +113,13 @@ async def test_sources_come_and_go_while_it_runs_and_a_broken_edit_changes_nothi
         await daemon.shows("/feed.atom", "Harbour bridge reopens")
 
         configure(tmp_path, outlet.url("/two"), listen=listen)
-        await daemon.logs("configuration taken up")
+        await daemon.logs("configuration", "taken up")
         await daemon.shows("/feed.atom", "Frost ruins apples")
         assert "Harbour bridge reopens" in await daemon.get("/feed.atom"), "what was read stays"
 
         good = config.read_text()
         config.write_text(good + "\n[fetch\n")
-        refused = await daemon.logs("configuration refused")
+        refused = await daemon.logs("configuration", "refused")
         assert f"{config}: is not valid TOML" in refused["error"]
         health = json.loads(await daemon.get("/healthz"))
         assert health["status"] == "degraded"
@@ -127,7 +127,7 @@ async def test_sources_come_and_go_while_it_runs_and_a_broken_edit_changes_nothi
         assert "Frost ruins apples" in await daemon.get("/feed.atom")
 
         config.write_text(good.replace("n.db", "no/such/folder/n.db"))
-        refused = await daemon.logs("configuration refused")
+        refused = await daemon.logs("configuration", "refused")
         assert "cannot open the database" in refused["error"]
         await daemon.logs("started")
         assert "Frost ruins apples" in await daemon.get("/feed.atom")
@@ -136,7 +136,7 @@ async def test_sources_come_and_go_while_it_runs_and_a_broken_edit_changes_nothi
         await daemon.logs("started")
         assert json.loads(await daemon.get("/healthz")) == {"status": "ok", "problems": {}}
         process.send_signal(signal.SIGHUP)
-        await daemon.logs("configuration taken up")
+        await daemon.logs("configuration", "taken up")
         process.terminate()
         async with asyncio.timeout(DEADLINE):
             await process.communicate()
@@ -153,7 +153,7 @@ async def test_another_address_to_listen_on_is_taken_up_and_a_taken_one_refused(
         daemon.port = port
         await daemon.logs("started")
         configure(tmp_path, listen=outlet.url("").removeprefix("http://"))
-        assert "cannot listen" in (await daemon.logs("configuration refused"))["error"]
+        assert "cannot listen" in (await daemon.logs("configuration", "refused"))["error"]
         configure(tmp_path, listen=f"127.0.0.1:{other}")
         await daemon.logs("started")
         daemon.port = other
@@ -220,7 +220,7 @@ async def test_a_backup_is_taken_and_put_back_while_it_runs(
 
         code, out, err = await newsfold("restore", "saved.db", folder=tmp_path)
         assert code == 0, err
-        await daemon.logs("backup taken up")
+        await daemon.logs("backup", "taken up")
         await daemon.logs("started")
         assert await daemon.get("/feed.atom") == before
         code, _, err = await newsfold("migrate-to", "sqlite:///new.db", folder=tmp_path)

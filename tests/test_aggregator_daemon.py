@@ -93,7 +93,7 @@ async def test_a_publication_that_fails_is_tried_again_and_the_last_one_served(
             database = application.ledger.database
             with database.write() as connection:
                 connection.exec_driver_sql("ALTER TABLE setting RENAME TO gone")
-            await until(lambda: "publish failed" in [line["event"] for line in logs])
+            await until(lambda: "crashed" in [line.get("outcome") for line in logs])
             document = publisher.document("feed", "atom")
             assert document is not None
             assert b"Harbour" in document.body

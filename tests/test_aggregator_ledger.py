@@ -97,7 +97,7 @@ async def test_a_full_disk_is_told_once_and_forgotten_when_there_is_room(databas
         }
         await ledger.write(remember, 10**6, full=False)
     assert notices.standing() == {}
-    assert [line["event"] for line in logs] == ["storage trouble", "storage recovered"]
+    assert [line["outcome"] for line in logs] == ["trouble", "recovered"]
     ledger.close()
 
 

@@ -96,7 +96,7 @@ async def test_a_piece_that_raises_is_logged_and_ends_nothing() -> None:
         await Stage("test", work.claim, handle, slots=1, after=lambda: after.append("x")).drain()
     assert work.done == [0, 2]
     assert after == ["x", "x"]
-    assert [(line["event"], line["stage"]) for line in logs] == [("work failed", "test")]
+    assert [(line["event"], line["stage"]) for line in logs] == [("worked", "test")]
 
 
 async def test_a_claim_that_raises_is_logged_and_tried_again_when_woken() -> None:
@@ -115,7 +115,7 @@ async def test_a_claim_that_raises_is_logged_and_tried_again_when_woken() -> Non
         broken[0] = False
         await stage.drain()
     assert work.done == [0]
-    assert [line["event"] for line in logs] == ["claim failed"]
+    assert [line["event"] for line in logs] == ["claimed"]
 
 
 async def test_what_is_unfinished_when_it_ends_is_given_back() -> None:
@@ -163,7 +163,7 @@ async def test_what_was_just_being_claimed_is_given_back_too() -> None:
         result = await asyncio.gather(draining, return_exceptions=True)
     assert isinstance(result[0], asyncio.CancelledError)
     assert given_back == [7]
-    assert [line["event"] for line in logs] == ["release failed"]
+    assert [line["event"] for line in logs] == ["released"]
 
 
 async def test_a_claim_is_made_for_many_free_slots_at_once() -> None:

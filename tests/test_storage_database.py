@@ -331,3 +331,10 @@ def test_a_file_that_another_program_holds_is_tried_again_until_the_last_time(
 
     other.close()
     mine.close()
+
+
+def test_an_error_shows_no_values(database: Database) -> None:
+    """They are texts of articles, and errors are logged."""
+    with pytest.raises(DBAPIError) as caught, database.write() as connection:
+        connection.execute(text("INSERT INTO no_such_table VALUES (:told)"), {"told": "an article"})
+    assert "an article" not in str(caught.value)

@@ -3,7 +3,6 @@
 Exit codes: 0 done, 1 could not be done, 2 wrong usage or configuration.
 """
 
-import logging
 from pathlib import Path
 
 import click
@@ -50,21 +49,29 @@ def check(config: Path) -> None:
 
 @main.command(short_help="Run the daemon.")
 @config_option
-@click.option("--log-json", is_flag=True, help="Log JSON lines instead of lines for people.")
+@click.option("--log-json", is_flag=True, help='Log JSON lines, as [log] format = "json" does.')
 def run(config: Path, log_json: bool) -> None:
     """Run the daemon: poll, extract, fold and serve until stopped (Ctrl-C or SIGTERM).
 
     An edited configuration is taken up by itself within seconds; SIGHUP does it at once. One that
     is broken is reported and changes nothing.
     """
-    from aggregator.config.watch import ConfigWatch  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.config.secrets import secrets_in  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.config.settings import Settings  # noqa: PLC0415 - the same
+    from aggregator.config.watch import ConfigWatch  # noqa: PLC0415 - the same
     from aggregator.daemon import run_daemon  # noqa: PLC0415 - the same
     from aggregator.logs import configure_logs  # noqa: PLC0415 - the same
 
+    def log_as(settings: Settings) -> None:
+        configure_logs(
+            json=log_json or settings.log.format == "json",
+            level=settings.log.level,
+            secrets=secrets_in(settings),
+        )
+
     settings = read_settings(config, "run")
-    configure_logs(json=log_json)
     watch = ConfigWatch(config, process_environment(), settings)
-    or_fail(lambda: run_daemon(settings, click.echo, watch))
+    or_fail(lambda: run_daemon(settings, click.echo, watch, log_as))
 
 
 @main.command(short_help="One full pass over the sources that are due.")
@@ -79,7 +86,7 @@ def update(config: Path, everything: bool) -> None:
     from aggregator.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
     from aggregator.stages.passes import run_update  # noqa: PLC0415 - the same
 
-    configure_logs(json=False, level=logging.ERROR)  # the summary says what failed
+    configure_logs(json=False, level="error")  # the summary says what failed
     settings = read_settings(config, "update")
     or_fail(lambda: run_update(settings, everything=everything))
 
@@ -98,7 +105,7 @@ def render(config: Path, folder: Path) -> None:
     from aggregator.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
     from aggregator.stages.passes import run_render  # noqa: PLC0415 - the same
 
-    configure_logs(json=False, level=logging.ERROR)
+    configure_logs(json=False, level="error")
     settings = read_settings(config, "render")
     or_fail(lambda: run_render(settings, folder))
 
@@ -121,7 +128,7 @@ def demo(once: bool, port: int) -> None:
     from aggregator.demo import run_demo  # noqa: PLC0415 - heavy; --help shall be quick
     from aggregator.logs import configure_logs  # noqa: PLC0415 - the same
 
-    configure_logs(json=False, level=logging.WARNING)
+    configure_logs(json=False, level="warning")
     or_fail(lambda: run_demo(once=once, port=port))
 
 

@@ -127,12 +127,10 @@ def poll(config: Path, source: str) -> None:
     does the command polls by itself; what is new then waits for newsfold run or newsfold update.
     The exit code is 1 where the source could not be read.
     """
-    import logging  # noqa: PLC0415 - with the rest
-
     from aggregator.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
     from aggregator.operating.polling_now import in_words, poll_now  # noqa: PLC0415 - the same
 
-    configure_logs(json=False, level=logging.ERROR)
+    configure_logs(json=False, level="error")
     settings = read_settings(config, "poll")
 
     def work() -> None:

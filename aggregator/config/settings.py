@@ -208,6 +208,19 @@ def reasonable_age(value: timedelta) -> timedelta:
     return value
 
 
+class LogSettings(Table):
+    """What is logged, to standard error (docs/operating.md)."""
+
+    format: Literal["console", "json"] = Field(
+        "console", description="`console`: lines for people; `json`: an object in each line."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info",
+        description="`debug`: every article too; `info`: every poll and what came of it; "
+        "`warning`: what is wrong; `error`: what somebody has to see to.",
+    )
+
+
 class FetchSettings(Table):
     """How feeds and pages are fetched."""
 
@@ -642,6 +655,7 @@ class Settings(Table):
     storage: StorageSettings = Field(default_factory=StorageSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     fetch: FetchSettings = Field(default_factory=FetchSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
     websub: WebSubSettings = Field(default_factory=WebSubSettings)
     extract: ExtractSettings = Field(default_factory=ExtractSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)

@@ -78,15 +78,15 @@ class Announcer:
         self._tools.tally.metrics.announced(told=not told.failures)
         if told.failures:
             _log.warning(
-                "hub was not told",
+                "told hub",
+                outcome="given up" if told.next_attempt_at == NEVER else "failed",
                 hub=told.hub,
                 url=told.url,
-                error=told.last_error,
                 failures=told.failures,
-                gives_up=told.next_attempt_at == NEVER,
+                error=told.last_error,
             )
         else:
-            _log.info("told hub", hub=told.hub, url=told.url)
+            _log.info("told hub", outcome="told", hub=told.hub, url=told.url)
 
 
 def document_url(settings: Settings, name: str, form: str) -> str:

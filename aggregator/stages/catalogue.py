@@ -119,7 +119,9 @@ class Catalogue:
         admission = await asyncio.to_thread(admit, ids, said, rules)
         if admission.undecided:
             _log.warning(
-                "a filter of an output took too long and was taken to find nothing",
+                "filtered",
+                outcome="undecided",
+                why="a filter took too long and was taken to find nothing",
                 output=output.name,
                 items=admission.undecided,
             )

@@ -55,6 +55,7 @@ class Deliverer:
             log(
                 "delivered",
                 source=source.name,
+                outcome="failed" if commit.error else "new" if commit.new else "unchanged",
                 new=len(commit.new),
                 changed=len(commit.changed),
                 seconds=round(seconds, 3),

@@ -98,8 +98,7 @@ class Folder:
             decided = await asyncio.to_thread(decide, matcher, found.batch, found.merges)
             commit = await self._commit(decided)
             await self._ledger.write(commit_fold, commit)
-        for merge in found.merges:
-            _log.info("one article", article=merge.gone.id, into=merge.stays.id, url=merge.gone.url)
+        report(found.merges, commit)
         self._tally.metrics.folded(commit)
         self._tally.articles_folded(len(batch))
 
@@ -120,7 +119,12 @@ class Folder:
             commit = await self._commit(decided)
             done = tuple(one.id for one in pending)
             await self._ledger.write(commit_fold, replace(commit, corrections=done))
-        _log.info("corrected", corrections=len(pending), articles=len(decided.moves))
+        _log.info(
+            "corrected",
+            outcome="corrected",
+            corrections=len(pending),
+            articles=len(decided.moves),
+        )
 
     async def _commit(self, decided: "Decided") -> FoldCommit:
         now = self._clock()
@@ -135,6 +139,22 @@ class Folder:
             matcher = await self._ledger.read(rebuild, self._model)
         yield matcher
         self._matcher = matcher
+
+
+def report(merges: Iterable[Merge], commit: FoldCommit) -> None:
+    """Log what became of each article."""
+    for merge in merges:
+        _log.debug("folded", article=merge.gone.id, outcome="same article", into=merge.stays.id)
+    stories = {member: story for story in commit.stories for member in story.members}
+    for decision in commit.decisions:
+        story = stories.get(decision.article_id)
+        outcome = "joined" if story and story.id is not None else "founded"
+        _log.debug(
+            "folded",
+            article=decision.article_id,
+            story=story and story.slug,
+            outcome="copy" if decision.copy_of is not None else outcome,
+        )
 
 
 def commit_of(database: Database, decided: "Decided", mint: Mint, now: datetime) -> FoldCommit:

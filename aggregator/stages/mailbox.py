@@ -103,7 +103,7 @@ class Mailbox:
             "hub said",
             hub=told.hub,
             topic=told.topic,
-            state=told.state,
+            outcome=told.state,
             lease_until=told.lease_until and told.lease_until.isoformat(timespec="seconds"),
             error=told.last_error,
         )
@@ -128,7 +128,7 @@ class Mailbox:
         if not await asyncio.to_thread(is_signed, body, signature, subscription.secret):
             await ledger.write(count_ignored, subscription.id)
             self._tools.tally.metrics.delivery_refused("unsigned")
-            _log.warning("delivery ignored: not signed", topic=subscription.topic)
+            _log.warning("delivered", outcome="not signed", topic=subscription.topic)
             return True
         accepted = await ledger.write(
             accept_delivery,

@@ -198,7 +198,8 @@ class Poller:
             changed=len(commit.changed),
             seconds=round(commit.seconds, 3),
             next=commit.next_poll_at.isoformat(timespec="seconds"),
-            why="; ".join(plan.reasons),
+            why="; ".join(reason for reason in plan.reasons if reason != commit.error),
+            error=commit.error,
         )
 
 

@@ -9,6 +9,7 @@ Failure never blocks an article: what cannot be fetched, read or understood leav
 text, and the reason is kept.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -56,6 +57,7 @@ class Reader:
 
     async def read(self, article: ArticleToRead) -> None:
         """Settle what the text of a claimed article is."""
+        begun = time.monotonic()
         shown = best_appearance(article.appearances)
         feed, trouble = await self._feed(shown)
         fetch, why = wanted(article, shown, feed.text)
@@ -74,7 +76,8 @@ class Reader:
             page_key=key,
             trial=trial_of(shown, fetch=fetch, answered=fetched.answered, feed=feed, made=material),
         )
-        await self._write(reading, why)
+        await self._write(reading)
+        report(reading, why, (*trouble, *unread), time.monotonic() - begun)
 
     async def _feed(self, shown: Appearance) -> tuple[FeedReading, tuple[str, ...]]:
         """What a child makes of the feed's own text."""
@@ -107,20 +110,27 @@ class Reader:
         why = (*page.reasons, f"{wall.kind}: {wall.sign}")
         return replace(page, wall=wall.kind, quality=0.0, reasons=why)
 
-    async def _write(self, reading: ArticleReading, why: str) -> None:
+    async def _write(self, reading: ArticleReading) -> None:
         await self._tools.ledger.write(commit_reading, reading)
         if reading.wall == REPEATED and reading.page_key:
             await self._tools.ledger.write(read_alike_again, reading.page_key)
         self._tools.tally.article_read()
         self._tools.tally.metrics.article_read(reading.text_source)
-        _log.debug(
-            "read",
-            article=reading.article_id,
-            source=reading.outlet,
-            outcome=reading.text_source,
-            page=why,
-            why="; ".join(reading.text_reasons),
-        )
+
+
+def report(reading: ArticleReading, page: str, troubles: Sequence[str], seconds: float) -> None:
+    """Log what was read; ``page`` is why its page was fetched, or was not."""
+    log = _log.warning if troubles else _log.debug
+    log(
+        "read",
+        source=reading.outlet,
+        article=reading.article_id,
+        outcome=reading.text_source,
+        seconds=round(seconds, 3),
+        wall=reading.wall,
+        page=page,
+        error="; ".join(troubles),
+    )
 
 
 def best_appearance(appearances: Sequence[Appearance]) -> Appearance:

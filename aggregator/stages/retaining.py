@@ -75,7 +75,11 @@ class Retention:
         """Take a few steps, if it is time."""
         before, self._trust = self._trust, self._trust.look(self._clock(), self._steady())
         if before.holds and not self._trust.holds:
-            _log.warning("the clock was set forward: for a day nothing is dropped for its age")
+            _log.warning(
+                "retention",
+                outcome="put off",
+                why="the clock was set forward: for a day nothing is dropped for its age",
+            )
             self._round = None
         if self._round is None and self._steady() >= self._next_round:
             self._next_round = self._steady() + AWHILE.total_seconds()

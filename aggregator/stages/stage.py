@@ -103,7 +103,7 @@ class Stage(Generic[_T]):
         except StorageTroubleError:  # the ledger has said so, once
             return ()
         except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
-            _log.exception("claim failed", stage=self.name)
+            _log.exception("claimed", outcome="crashed", stage=self.name)
             return ()
 
     def _one_done(self, task: asyncio.Task[None]) -> None:
@@ -114,9 +114,9 @@ class Stage(Generic[_T]):
         try:
             await self._handle(piece)
         except StorageTroubleError as error:
-            _log.warning("work put off", stage=self.name, error=str(error))
+            _log.warning("worked", outcome="put off", stage=self.name, error=str(error))
         except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
-            _log.exception("work failed", stage=self.name)
+            _log.exception("worked", outcome="crashed", stage=self.name)
         else:
             self._after()
 
@@ -134,6 +134,6 @@ class Stage(Generic[_T]):
         try:
             await self._release(pieces)
         except StorageTroubleError as error:
-            _log.warning("not given back", stage=self.name, error=str(error))
+            _log.warning("released", outcome="put off", stage=self.name, error=str(error))
         except Exception:  # noqa: BLE001 - it comes back with its lease all the same
-            _log.exception("release failed", stage=self.name)
+            _log.exception("released", outcome="crashed", stage=self.name)

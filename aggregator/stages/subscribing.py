@@ -67,6 +67,7 @@ class Subscriber:
             "asked hub",
             hub=answered.hub,
             topic=answered.topic,
+            outcome="failed" if failed else "asked",
             error=answered.last_error if failed else None,
             next=answered.next_attempt_at.isoformat(timespec="seconds"),
         )
@@ -83,7 +84,7 @@ class Subscriber:
 
     async def _back_to_polling(self, subscription: Subscription) -> None:
         _log.warning(
-            "push ended", hub=subscription.hub, topic=subscription.topic, state=subscription.state
+            "push ended", hub=subscription.hub, topic=subscription.topic, outcome=subscription.state
         )
         source = await self._tools.ledger.read(source_by_id, subscription.source_id)
         if source is None:

@@ -11,15 +11,21 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
+from typing import TypeVar
 
+import structlog
 from starlette.types import Scope
 
 from aggregator.web.clients import Clients
 
 TOO_MANY = "Too many wrong tokens came from this address; wait a while.\n"
 MINUTE = 60.0
+HOUR = 60 * MINUTE
 _REMEMBERED = 10_000
 """Clients, and tokens of clients, that are remembered; those not seen for longest are forgotten."""
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class Guesses:
         self._wrong: OrderedDict[str, tuple[float, float]] = OrderedDict()
         """By client: how many wrong ones count, and as of when."""
         self._proven: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+        self._told: OrderedDict[str, float] = OrderedDict()
+        """By client: when it was logged last that it guesses."""
 
     def judge(self, scope: Scope, offered: Iterable[str], valid: Iterable[str]) -> Verdict:
         """Whether one of the ``offered`` tokens is among those that are ``valid`` here."""
@@ -65,9 +73,7 @@ class Guesses:
             self._note_wrong(client)
             return Verdict(opens=False)
         for one in equal:
-            self._proven[client, one] = None
-            self._proven.move_to_end((client, one))
-        _bound(self._proven)
+            _remember(self._proven, (client, one), None)
         return Verdict(opens=True)
 
     def _count(self, client: str) -> float:
@@ -80,14 +86,16 @@ class Guesses:
         return ceil(over * MINUTE / self._most) if over > 0 else 0
 
     def _note_wrong(self, client: str) -> None:
-        self._wrong[client] = (self._count(client) + 1, self._clock())
-        self._wrong.move_to_end(client)
-        _bound(self._wrong)
+        count, now = self._count(client) + 1, self._clock()
+        _remember(self._wrong, client, (count, now))
+        if count > self._most - 1 and self._told.get(client, -HOUR) <= now - HOUR:
+            _remember(self._told, client, now)
+            _log.warning("token", outcome="guessed", client=client, wrong=self._most)
 
 
-def _bound(
-    known: "OrderedDict[str, tuple[float, float]] | OrderedDict[tuple[str, bytes], None]",
-) -> None:
+def _remember(known: "OrderedDict[_Key, _Value]", key: _Key, value: _Value) -> None:
+    known[key] = value
+    known.move_to_end(key)
     while len(known) > _REMEMBERED:
         known.popitem(last=False)
 

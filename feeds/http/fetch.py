@@ -438,7 +438,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"{error.status} {error.message}"
     if isinstance(error, aiohttp.ClientResponseError):
-        return error.message
+        return error.message.partition("\n")[0].rstrip(" :")  # below it is what the server sent
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return str(error.certificate_error)
     if isinstance(error, OSError):

@@ -80,7 +80,7 @@ async def _nowhere(_: Request, __: NoSuchPageError) -> Response:
 
 
 async def _trouble(_: Request, error: StorageTroubleError) -> Response:
-    _log.warning("API not answered", error=str(error))
+    _log.warning("answered", outcome="put off", error=str(error))
     return problem(503, headers=_LATER)
 
 
