@@ -167,7 +167,7 @@ def check_outcomes(log: Reader) -> None:
         ),
     }
     assert all(("error" in one) == (one["level"] == "warning") for one in polled.values())
-    assert "not allowed" in polled["away"]["error"] or "private" in polled["away"]["error"]
+    assert "is not followed" in polled["away"]["error"]
     read, folded = told(log, "read"), told(log, "folded")
     assert {one["article"] for one in read} == {one["article"] for one in folded}
     assert {one["source"] for one in read} == {"good"}

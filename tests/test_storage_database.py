@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from builders import NOW, add_source, entry_write, poll_commit, source_config
 from sqlalchemy import create_engine, inspect, select, text, update
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlmodel import SQLModel
 
 from storage.database import Database, StorageError, _is_prepared, open_database

@@ -126,7 +126,7 @@ class Poller:
                 moved[one.id] = at
         if moved:
             await self._tools.ledger.write(set_next_polls, moved)
-            _log.warning("the clock was set back: planned anew", sources=len(moved))
+            _log.warning("clock", outcome="set back", sources=len(moved))
         return len(moved)
 
     async def spread_overdue(self) -> int:
@@ -176,9 +176,9 @@ class Poller:
             ruled, self._rules, source.url, finding.changed, known=True
         )
         for number in sorted(slow | slow_too):
-            _log.warning("a rule takes too long", rule=self._rules.names()[number - 1])
+            _log.warning("rule", outcome="too slow", rule=self._rules.names()[number - 1])
         if dropped:
-            _log.info("dropped by rules", source=source.name, entries=len(dropped))
+            _log.info("rule", source=source.name, outcome="dropped", entries=len(dropped))
         return replace(finding, new=new, changed=changed, dropped=(*finding.dropped, *dropped))
 
     def _report(self, source: SourceState, commit: PollCommit, plan: Plan) -> None:
