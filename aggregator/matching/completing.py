@@ -37,7 +37,7 @@ def completed(
         if not rest or wanted <= 0:
             continue
         for slot in rest[:: -(-len(rest) // wanted)]:
-            entries += len(window[slot].packed)
+            entries += window.length(slot)
             if entries > _ENTRIES:
                 return missing
             missing.append(slot)

@@ -5,6 +5,7 @@ and containment of documents", 1997). Within the range that two sketches both co
 same shingles, so the share of the shorter's that the longer has estimates containment.
 """
 
+from bisect import bisect_right
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 SHINGLE = 5
 SKETCH = 64
+_ALL = 0xFFFFFFFF
 Hashes = npt.NDArray[np.uint32]
 _MULTIPLIER = np.uint32(0x9E3779B1)
 
@@ -51,14 +53,12 @@ def containment(a: npt.NDArray[np.uint32], b: npt.NDArray[np.uint32]) -> float:
 
     Zero when the sketches have fewer than eight shingles in their common range: too little to say.
     """
-    if not len(a) or not len(b):
+    one, other = a.tolist(), b.tolist()
+    if not one or not other:
         return 0.0
-    top = min(
-        a[-1] if len(a) == SKETCH else 0xFFFFFFFF,
-        b[-1] if len(b) == SKETCH else 0xFFFFFFFF,
-    )
-    a, b = a[: np.searchsorted(a, top, "right")], b[: np.searchsorted(b, top, "right")]
-    smaller = min(len(a), len(b))
+    top = min(some[-1] if len(some) == SKETCH else _ALL for some in (one, other))
+    one, other = one[: bisect_right(one, top)], other[: bisect_right(other, top)]
+    smaller = min(len(one), len(other))
     if smaller < 8:
         return 0.0
-    return len(np.intersect1d(a, b, assume_unique=True)) / smaller
+    return len(frozenset(one).intersection(other)) / smaller

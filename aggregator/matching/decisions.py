@@ -1,12 +1,12 @@
 """What the matcher answers: decisions, moves and explanations, as plain values."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from aggregator.matching.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What comparing with one earlier document said, recorded with the decision.
 
     ``log_odds`` of one event and ``cosine`` of the texts, both in thousandths.

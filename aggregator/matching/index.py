@@ -18,8 +18,10 @@ _TAIL: Final = 8_192
 _GROWTH: Final = 8
 _LARGEST: Final = 1 << 25
 _SIEVE: Final = 1 << 16
+_SIEVED: Final = np.uint32(_SIEVE - 1)
 _NO_TERM: Final = 0xFFFFFFFF
 MOST_WANTED: Final = 255
+_COUNTED: Final = np.arange(1, MOST_WANTED + 1, dtype=np.uint8)
 
 Ints = npt.NDArray[np.int32]
 Places = npt.NDArray[np.int64]
@@ -74,7 +76,7 @@ class Postings:
             self._freeze()
         end = self._used + len(terms)
         self._tail_terms[self._used : end] = terms
-        self._tail_sieve[self._used : end] = terms % _SIEVE
+        self._tail_sieve[self._used : end] = terms & _SIEVED
         self._tail_slots[self._used : end] = slot
         self._used = end
 
@@ -105,8 +107,8 @@ class Postings:
         spans = [segment.spans(wanted) for segment in segments]
         ends = np.array([ends for ends, _ in spans])
         lengths = np.array([lengths for _, lengths in spans])
-        newer = lengths.cumsum(axis=0) - lengths
-        taken = np.minimum(lengths, np.maximum(left - newer, 0)).ravel()
+        left = lengths - lengths.cumsum(axis=0) + left
+        taken = np.minimum(lengths, np.maximum(left, 0)).ravel()
         total = taken.cumsum()
         where = np.arange(total[-1]) + (ends.ravel() - total).repeat(taken)
         bounds = [0, *total[len(wanted) - 1 :: len(wanted)].tolist()]
@@ -114,16 +116,19 @@ class Postings:
             segment.slots.take(where[start:end])
             for segment, (start, end) in zip(segments, pairwise(bounds), strict=True)
         ]
-        which = np.tile(np.arange(len(wanted)), len(segments)).repeat(taken)
+        which = np.arange(len(taken)).repeat(taken)
+        which %= len(wanted)
         return np.concatenate(slots), which
 
     def _in_tail(self, wanted: Entries, limit: int) -> Found:
-        sieved = wanted % _SIEVE
+        sieved = wanted & _SIEVED
         self._sieve[sieved] = True
         at = self._sieve.take(self._tail_sieve[: self._used]).nonzero()[0]
         self._sieve[sieved] = False
-        self._places[wanted] = np.arange(1, len(wanted) + 1)
-        places = self._places[self._tail_terms[at]]
+        if not len(at):
+            return self._tail_slots[:0], at
+        self._places[wanted] = _COUNTED[: len(wanted)]
+        places = self._places.take(self._tail_terms[at])
         self._places[wanted] = 0
         held = places.nonzero()[0]
         at, which = at[held], places[held].astype(np.int64) - 1

@@ -9,9 +9,8 @@ were recorded for them: ``restore`` with both, in order of arrival, gives the ma
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
@@ -30,7 +29,7 @@ from aggregator.matching.decisions import (
 from aggregator.matching.document import Document
 from aggregator.matching.fingerprint import MAX_TITLE, Fingerprint, Fingerprinter, common_names
 from aggregator.matching.model import Model
-from aggregator.matching.pairs import COSINES, Comparer, Floats
+from aggregator.matching.pairs import COSINES, FEATURES, Comparer, Floats
 from aggregator.matching.reasons import Kind, Reason, apart, in_words, probability, why_not
 from aggregator.matching.recurring import RecurringTitles, title_key
 from aggregator.matching.stories import CANNOT, FLOOR, MUST, Stories
@@ -43,6 +42,9 @@ COPY = 0.8
 _COPY_COSINE = 500
 _SHOWN = 3
 _NAMES_READ = 300
+Compared = tuple[Sequence[int], Floats]
+"""The slots that an article was compared with, and the features of each pair, in their order."""
+_NOTHING: Compared = ((), np.zeros((0, len(FEATURES)), dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +222,8 @@ class Matcher:
 
     def _candidates(self, document: Document, new: Fingerprint) -> list[int]:
         """Originals that the index proposes, but no earlier version of the document itself."""
-        found = [
-            self._stories.original(slot)
-            for slot in self._window.candidates(new)
-            if slot in self._ids
-        ]
+        known = self._ids
+        found = self._stories.originals(s for s in self._window.candidates(new) if s in known)
         url = document.url
         return [
             slot
@@ -232,25 +231,24 @@ class Matcher:
             if slot not in self._alone and (url is None or self._urls.get(slot) != url)
         ]
 
-    def _compare(
-        self, new: Fingerprint, candidates: list[int]
-    ) -> tuple[list[Evidence], dict[int, Floats]]:
+    def _compare(self, new: Fingerprint, candidates: list[int]) -> tuple[list[Evidence], Compared]:
         """The log-odds with the candidates and with the rest of the stories they suggest.
 
-        Also the features of every pair, by the other's slot, to say why.
+        Also the features of every pair, to say why.
         """
         if not candidates:
-            return [], {}
+            return [], _NOTHING
         stories = self._stories
         slots = candidates + completed(self._window, candidates, stories.story, stories.members)
         features = self._comparer.compare(self._window, new, slots, len(candidates))
-        odds = np.rint(self._model.network.log_odds(features) * 1000).clip(-CAP, CAP)
+        odds = np.rint(self._model.network.log_odds(features) * 1000)
+        odds = np.minimum(np.maximum(odds, -CAP), CAP)
         cosines = np.rint(features[:, 0] * 1000)
-        least = max(np.sort(cosines)[-NEIGHBOURS:][0], 1)
-        told = ((odds > FLOOR) | (cosines >= least)).nonzero()[0].tolist()
-        odds, cosines = odds.astype(int).tolist(), cosines.astype(int).tolist()
-        evidence = [Evidence(self._ids[slots[at]], odds[at], cosines[at]) for at in told]
-        return evidence, dict(zip(slots, features, strict=True))
+        least = max(sorted(cosines.tolist())[-NEIGHBOURS:][0], 1)
+        told = ((odds > FLOOR) | (cosines >= least)).nonzero()[0]
+        ids = [self._ids[slots[at]] for at in told.tolist()]
+        numbers = (part[told].astype(int).tolist() for part in (odds, cosines))
+        return list(map(Evidence, ids, *numbers)), (slots, features)
 
     def _fingerprint(self, document: Document) -> Fingerprint:
         prepared, made = self._prepared.pop(document.id, (None, None))
@@ -318,7 +316,7 @@ class Matcher:
         self,
         slot: int,
         document: Document | None = None,
-        shown: Mapping[int, Floats] = MappingProxyType({}),
+        shown: Compared = _NOTHING,
         *,
         operator: bool = False,
     ) -> Reason:
@@ -337,7 +335,7 @@ class Matcher:
             partner=self._ids[partner],
             score=probability(average),
             needed=probability(self._stories.needed(slot, self._stories.size(home) - 1)),
-            parts=self._parts(slot, partner, document, shown.get(partner)),
+            parts=self._parts(slot, partner, document, shown),
         )
 
     def _partner(self, slot: int, story: int) -> int | None:
@@ -355,7 +353,7 @@ class Matcher:
         slot: int,
         partner: int,
         document: Document | None = None,
-        features: Floats | None = None,
+        shown: Compared = _NOTHING,
     ) -> tuple[str, ...]:
         one, other = self._window[slot], self._window[partner]
         names: list[str] = []
@@ -365,7 +363,10 @@ class Matcher:
             spelled = self._fingerprinter.tokenizer(one.language).spelled
             found = dict.fromkeys(spelled(read, wanted, BUCKETS - 1))
             names = sorted(found, key=len, reverse=True)[:_SHOWN]
-        if features is None:
+        slots, compared = shown
+        if partner in slots:
+            features = compared[slots.index(partner)]
+        else:
             features = self._comparer.compare(self._window, one, [partner])[0]
         cosines = dict(zip(COSINES, features.tolist(), strict=False))
         days = abs(one.published - other.published)

@@ -49,7 +49,7 @@ class Network:
 
 def standardised(rows: Floats, centre: Floats, scale: Floats) -> Floats:
     """Features in standard deviations from their mean, outliers drawn in."""
-    drawn_in: Floats = np.clip((rows - centre) / scale, -_OUTLIER, _OUTLIER)
+    drawn_in: Floats = np.minimum(np.maximum((rows - centre) / scale, -_OUTLIER), _OUTLIER)
     return drawn_in
 
 

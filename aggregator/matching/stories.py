@@ -65,6 +65,11 @@ class Stories:
         """The earliest article in the window with the same text: the one with a voice."""
         return self._texts[self._text[slot]][0]
 
+    def originals(self, slots: Iterable[int]) -> list[int]:
+        """``original`` of each."""
+        text, texts = self._text, self._texts
+        return [texts[text[slot]][0] for slot in slots]
+
     def members(self, story: int) -> tuple[int, ...]:
         """A story's articles in the window without copies, oldest first."""
         return tuple(sorted(self._members.get(story, ())))

@@ -10,7 +10,7 @@ A term travels as the CRC-32 of its UTF-8, so there is no vocabulary to grow or 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import NamedTuple
 from zlib import crc32
 
@@ -107,13 +107,7 @@ class Tokenizer:
     def terms(self, *texts: str) -> Terms:
         """Split texts (already cut to a sane length, 200,000 characters at most) into terms."""
         split = [_chunks(text) for text in texts]
-        chunks = list(chain.from_iterable(split))
-        # Splitting at spaces and remembering each chunk is five times faster than matching the
-        # whole text: nearly every chunk has been seen.
-        indices = list(map(self._chunks.get, chunks))
-        if None in indices:
-            indices = self._learnt(chunks, indices)
-        index = np.array(indices, dtype=np.int32)
+        index = self._indices(list(chain.from_iterable(split)))
         starts = self._starts[index]
         lengths = self._starts[index + 1] - starts
         ends = np.zeros(len(index) + 1, dtype=np.int64)
@@ -121,19 +115,27 @@ class Tokenizer:
         where = np.arange(ends[-1]) + (starts - ends[:-1]).repeat(lengths)
         bounds = np.zeros(len(texts) + 1, dtype=np.int64)
         bounds[1:] = ends[np.cumsum([len(some) for some in split])]
-        return Terms(self._kinds[where], self._words[where], self._names[where], bounds)
+        return Terms(
+            self._kinds.take(where), self._words.take(where), self._names.take(where), bounds
+        )
 
-    def _learnt(self, chunks: list[str], indices: list[int | None]) -> list[int | None]:
-        """The indices of all chunks, once those that are new have been learnt."""
-        new = [chunk for chunk, index in zip(chunks, indices, strict=True) if index is None]
-        used = self._starts[len(self._chunks)] + sum(map(len, new))
-        if len(self._chunks) + len(new) > _MAX_CHUNKS or used > _MAX_PARTS:
+    def _indices(self, chunks: list[str]) -> npt.NDArray[np.int32]:
+        """What each chunk is remembered as, once those that are new have been learnt."""
+        # Splitting at spaces and remembering each chunk is five times faster than matching the
+        # whole text: nearly every chunk has been seen.
+        index = self._known(chunks)
+        new = (index < 0).nonzero()[0].tolist()
+        used = self._starts[len(self._chunks)] + sum(len(chunks[at]) for at in new)
+        if new and (len(self._chunks) + len(new) > _MAX_CHUNKS or used > _MAX_PARTS):
             self._forget()
-            new = chunks
-        for chunk in new:
-            if chunk not in self._chunks:
-                self._learn(chunk)
-        return list(map(self._chunks.get, chunks))
+            new = list(range(len(chunks)))
+        for at in new:
+            known = self._chunks.get(chunks[at])
+            index[at] = self._learn(chunks[at]) if known is None else known
+        return index
+
+    def _known(self, chunks: list[str]) -> npt.NDArray[np.int32]:
+        return np.fromiter(map(self._chunks.get, chunks, repeat(-1)), np.int32, len(chunks))
 
     def parts(self, text: str) -> Iterator[Part]:
         """The parts of ``text`` as strings: slower, for people and for training."""
