@@ -79,11 +79,19 @@ async def _look(settings: Settings, place: str, wanted: SourceSettings | None) -
     file = Path(place)
     async with open_prober(settings) as prober:
         if await asyncio.to_thread(file.is_file):
-            body = await asyncio.to_thread(file.read_bytes)
+            body = await asyncio.to_thread(_read, file, settings.fetch.max_bytes)
             url = wanted.url if wanted else "https://example.invalid/"
             return await prober.read(url, utc_now(), Response(url, 200, {}, body))
         urls = (wanted.url,) if wanted and place in {wanted.url, wanted.label} else addresses(place)
         return await prober.first_of(urls)
+
+
+def _read(file: Path, most: int) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(most)
+    except OSError as error:
+        raise ApplicationError(f"cannot read {file}: {error.strerror}") from error
 
 
 # --- in words -----------------------------------------------------------------------------------
