@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmana
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import structlog
 
+from aggregator.bell import Bell
 from aggregator.clock import Clock, utc_now
 from aggregator.config.dangers import dangers
 from aggregator.config.settings import Settings, SourceSettings
@@ -18,8 +18,10 @@ from aggregator.lanes import Lanes
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
 from aggregator.metrics.counting import Metrics
+from aggregator.neighbours import process_name
 from aggregator.notices import Notices
 from aggregator.pushing import Push, assemble_push
+from aggregator.shared_turns import SharedTurns
 from aggregator.stages import announcing
 from aggregator.stages.announcing import Announcer
 from aggregator.stages.folding import Folder
@@ -35,6 +37,7 @@ from aggregator.stages.tally import Tally
 from aggregator.tools import Tools, fetcher_of, pacer_of
 from storage.backup import take_up
 from storage.database import Database, StorageError, open_database
+from storage.duties import Duties
 from storage.exclusive import sole_use
 from storage.installation import settle
 from storage.sources import sync_sources
@@ -52,6 +55,7 @@ class Application:
     ledger: Ledger
     publisher: Publisher
     poller: Poller
+    folder: Folder
     polling: Stage[SourceState]
     reading: Stage[ArticleToRead]
     folding: Stage[tuple[FoldArticle, ...]]
@@ -62,11 +66,14 @@ class Application:
     announcer: Announcer
     announcing: Stage[Ping]
     push: Push | None
+    bell: Bell
+    duties: Duties
+    name: str
 
-    @property
-    def hub_stages(self) -> tuple[Stage[Any], ...]:
-        """What talks to hubs, beside the road from source to reader."""
-        return self.announcing, *(self.push.stages if self.push else ())
+    async def fold(self, term: int) -> None:
+        """Fold on duty, until cancelled."""
+        self.folder.begin(term)
+        await self.folding.run()
 
     async def poll_once(self, moment: datetime) -> None:
         """Poll what was due by ``moment``, each source once."""
@@ -105,12 +112,18 @@ async def open_application(
         )
         fetcher = await stack.enter_async_context(fetcher_of(settings))
         identity = await _identity(settings, ledger, clock())
-        tools = Tools(settings, ledger, children, fetcher, pacer_of(settings), clock, rng, tally)
-        yield _assemble(tools, identity, synced)
+        shared = SharedTurns(ledger) if ledger.database.is_shared else None
+        pacer = pacer_of(settings, shared)
+        name = process_name()
+        tools = Tools(settings, ledger, children, fetcher, pacer, clock, rng, tally, name)
+        duties = Duties(ledger.database)
+        stack.callback(duties.close)
+        yield _assemble(tools, identity, synced, duties)
 
 
-def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Application:
+def _assemble(tools: Tools, identity: Identity, synced: SyncReport, duties: Duties) -> Application:
     settings, ledger = tools.settings, tools.ledger
+    bell = Bell(ledger, tools.name)
     reader = Reader(tools)
     retention = Retention(ledger, settings, tools.clock)
     folder = Folder(
@@ -122,22 +135,24 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         retention=retention,
     )
     folding = Stage("fold", folder.claim, folder.fold, slots=1)
+    bell.answer("fold", folding.wake)
     reading = Stage(
         "extract",
         reader.claim,
         reader.read,
         slots(settings),
-        after=folding.wake,
+        after=bell.for_stage("fold"),
         release=reader.release,
     )
-    push = assemble_push(tools, delivered=reading.wake)
+    bell.answer("extract", reading.wake)
+    push = assemble_push(tools, bell)
     poller = Poller(tools, push.hubs if push else None)
     polling = Stage(
         "poll",
         poller.claim,
         poller.poll,
         slots(settings),
-        after=reading.wake,
+        after=bell.for_stage("extract"),
         release=poller.release,
     )
     publisher = Publisher(ledger, settings, identity, tools.clock)
@@ -147,6 +162,7 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         ledger,
         publisher,
         poller,
+        folder,
         polling,
         reading,
         folding,
@@ -157,6 +173,9 @@ def _assemble(tools: Tools, identity: Identity, synced: SyncReport) -> Applicati
         announcer,
         Stage("announce", announcer.claim, announcer.tell, announcing.SLOTS),
         push,
+        bell,
+        duties,
+        tools.name,
     )
 
 

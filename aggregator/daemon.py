@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,18 +20,17 @@ from aggregator.config.watch import ConfigWatch
 from aggregator.errors import ApplicationError
 from aggregator.front_door import Limits
 from aggregator.metrics.counting import Metrics
+from aggregator.neighbours import Neighbourhood, describe
 from aggregator.notices import Notices
+from aggregator.roles import Running, what_runs
 from aggregator.server import ListenError, bind, connections_within, serving
 from aggregator.supervisor import Supervisor
 from aggregator.ticks import Ticks
-from aggregator.web.app import Site, create_app
-from storage.database import StorageTroubleError
+from aggregator.web.app import Site, create_app, create_probes
 
 _log = structlog.get_logger()
 OTHER_FILES = 200
 """Open files beside the connections of clients and sources: database, child processes, logs."""
-_POLL_TICK, _WORK_TICK = 1.0, 5.0
-"""Seconds. Due sources are looked for every second, missed wake-ups of later stages less often."""
 
 
 def run_daemon(
@@ -95,14 +93,14 @@ class _Life:
     """One life of the application. The process and its listening socket may see several."""
 
     settings: Settings
-    listener: socket.socket
+    listener: socket.socket | None
 
 
 async def _next_life(life: _Life, changes: Changes, stop: asyncio.Event, stack: ExitStack) -> _Life:
     """Wait until the daemon is to stop, or to go on with other settings or another database."""
     while not stop.is_set():
         settings = await changes.next(stop) or life.settings
-        if settings.server.listen == life.settings.server.listen:
+        if address_of(settings) == address_of(life.settings):
             return _Life(settings, life.listener)
         try:
             return _Life(settings, _listen(stack, settings))
@@ -111,14 +109,27 @@ async def _next_life(life: _Life, changes: Changes, stop: asyncio.Event, stack: 
     return life
 
 
-def _listen(stack: ExitStack, settings: Settings) -> socket.socket:
+def address_of(settings: Settings) -> str | None:
+    """Where the process answers requests; None: nowhere."""
+    process = settings.process
+    return settings.server.listen if "web" in process.roles else process.listen
+
+
+def _listen(stack: ExitStack, settings: Settings) -> socket.socket | None:
+    address = address_of(settings)
+    if address is None:
+        return None
     try:
-        return stack.enter_context(bind(settings.server.listen))
+        return stack.enter_context(bind(address))
     except ListenError as error:
         raise ApplicationError(str(error)) from error
 
 
 def _announce(settings: Settings, announce: Callable[[str], None]) -> None:
+    if "web" not in settings.process.roles:
+        announce(f"Roles        {', '.join(settings.process.roles)}")
+        announce("Stop with Ctrl-C.")
+        return
     announce(f"Front page   {settings.server.base_url.rstrip('/')}/")
     for output in settings.outputs():
         announce(f"Merged feed  {settings.server.base_url.rstrip('/')}/{output.name}.atom")
@@ -137,7 +148,7 @@ def stop_signal() -> asyncio.Event:
 @contextlib.asynccontextmanager
 async def daemon(
     settings: Settings,
-    listener: socket.socket,
+    listener: socket.socket | None,
     notices: Notices | None = None,
     supervisor: Supervisor | None = None,
     metrics: Metrics | None = None,
@@ -160,57 +171,33 @@ async def daemon(
 @contextlib.asynccontextmanager
 async def _at_work(
     settings: Settings,
-    listener: socket.socket,
+    listener: socket.socket | None,
     notices: Notices,
     supervisor: Supervisor,
     metrics: Metrics,
 ) -> AsyncIterator[Application]:
     async with open_application(settings, notices=notices, metrics=metrics) as application:
-        publishing = asyncio.Event()
-        await application.publisher.refresh()
-        await application.poller.put_right()
-        await application.poller.spread_overdue()
-        push = application.push
-        if push:
-            await push.subscriber.begin()
-        site = Site(
-            settings,
-            application.ledger,
-            application.publisher,
-            lambda: True,
-            notices,
-            push.mailbox if push else None,
-            metrics=metrics,
-        )
-        tasks = [
-            asyncio.create_task(coroutine, name=name)
-            for name, coroutine in {
-                "poll": application.polling.run(),
-                "extract": application.reading.run(),
-                "fold": application.folding.run(),
-                "publish": _publish(application, publishing),
-                **{stage.name: stage.run() for stage in application.hub_stages},
-            }.items()
-        ]
-        jobs: dict[str, tuple[float, Callable[[], None]]] = {
-            "poll": (_POLL_TICK, application.polling.wake),
-            "extract": (_WORK_TICK, application.reading.wake),
-            "fold": (_WORK_TICK, application.folding.wake),
-            "publish": (_POLL_TICK, publishing.set),
-            **{stage.name: (_WORK_TICK, stage.wake) for stage in application.hub_stages},
-        }
-        if supervisor.pause is not None:
-            jobs["supervisor"] = (supervisor.pause, supervisor.alive)
-        ticks = Ticks(jobs)
+        own = describe(application.name, settings, application.clock())
+        neighbourhood = Neighbourhood(application.ledger, notices, own, application.clock)
+        await _prepare(application, neighbourhood)
+        running = list(what_runs(application, neighbourhood))
+        tasks = [asyncio.create_task(one.run(), name=one.name) for one in running]
+        ticks = Ticks(_jobs(running, supervisor))
         ticks.start()
-        _log.info("started", sources=len(settings.source), outputs=len(settings.outputs()))
+        _log.info(
+            "started",
+            process=application.name,
+            roles=settings.process.roles,
+            sources=len(settings.source),
+            outputs=len(settings.outputs()),
+        )
         try:
-            async with serving(create_app(site), listener, limits_of(settings)) as door:
-                metrics.watch_connections(lambda: door.open)
+            async with _answering(application, listener, notices, metrics):
                 yield application
         finally:
             ticks.stop()
             await _end(tasks)
+            await neighbourhood.end()
             _log.info("stopped")
 
 
@@ -235,20 +222,54 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-async def _publish(application: Application, wake: asyncio.Event) -> None:
-    while True:
-        await wake.wait()
-        wake.clear()
-        begun = time.monotonic()
-        try:
-            if await application.publisher.refresh():
-                seconds = round(time.monotonic() - begun, 3)
-                _log.info("published", outcome="changed", seconds=seconds)
-            await application.announcer.note()
-        except StorageTroubleError as error:
-            _log.warning("published", outcome="put off", error=str(error))
-        except Exception:  # noqa: BLE001 - the last good documents go on being served
-            _log.exception("published", outcome="crashed")
+async def _prepare(application: Application, neighbourhood: Neighbourhood) -> None:
+    """What is done before anything runs."""
+    roles = application.settings.process.roles
+    application.publisher.leads = not application.ledger.database.is_shared
+    await neighbourhood.begin()
+    if "web" in roles:
+        await application.publisher.refresh()
+    if "poll" in roles:
+        await application.poller.put_right()
+        await application.poller.spread_overdue()
+        if application.push:
+            await application.push.subscriber.begin()
+
+
+def _jobs(
+    running: list[Running], supervisor: Supervisor
+) -> dict[str, tuple[float, Callable[[], None]]]:
+    jobs = {one.name: (one.every, one.wake) for one in running if one.wake}
+    if supervisor.pause is not None:
+        jobs["supervisor"] = (supervisor.pause, supervisor.alive)
+    return jobs
+
+
+@contextlib.asynccontextmanager
+async def _answering(
+    application: Application, listener: socket.socket | None, notices: Notices, metrics: Metrics
+) -> AsyncIterator[None]:
+    """Answer requests for as long as the block runs, if there is anywhere to."""
+    if listener is None:
+        yield
+        return
+    settings, push = application.settings, application.push
+    site = Site(
+        settings,
+        application.ledger,
+        application.publisher,
+        lambda: True,
+        notices,
+        push.mailbox if push else None,
+        metrics=metrics,
+    )
+    async with serving(
+        create_app(site) if "web" in settings.process.roles else create_probes(site),
+        listener,
+        limits_of(settings),
+    ) as door:
+        metrics.watch_connections(lambda: door.open)
+        yield
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

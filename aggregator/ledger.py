@@ -109,6 +109,18 @@ class Ledger:
         """Run a storage function that only reads."""
         return await self._run(self._readers, lambda: function(self.database, *args, **kwargs))
 
+    async def beside(
+        self,
+        function: Callable[Concatenate[Database, _P], _T],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> _T:
+        """Run a storage function that writes a little, past whoever waits for the writer.
+
+        For what processes tell each other; only where the engine has many writers.
+        """
+        return await self._run(self._readers, lambda: function(self.database, *args, **kwargs))
+
     async def _run(self, threads: ThreadPoolExecutor, call: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(threads, call)
 

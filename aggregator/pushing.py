@@ -1,9 +1,9 @@
 """Push put together: what asks hubs, what takes their deliveries, and what reads them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from aggregator.bell import Bell
 from aggregator.config.settings import Settings
 from aggregator.stages import delivering, subscribing
 from aggregator.stages.hub_watch import HubWatch
@@ -31,23 +31,32 @@ class Push:
         return self.subscribing, self.delivering
 
 
-def assemble_push(tools: Tools, delivered: Callable[[], None]) -> Push | None:
-    """Push over ``tools``; None where it is switched off, or no hub could reach us.
-
-    ``delivered`` is called when a delivery has been read.
-    """
+def assemble_push(tools: Tools, bell: Bell) -> Push | None:
+    """Push over ``tools``; None where it is switched off, or no hub could reach us."""
     if not is_push_wanted(tools.settings):
         return None
     subscriber = subscribing.Subscriber(tools)
     asking = Stage("subscribe", subscriber.claim, subscriber.step, subscribing.SLOTS)
     deliverer = delivering.Deliverer(tools, Poller(tools))
-    reading = Stage("deliver", deliverer.claim, deliverer.read, delivering.SLOTS, after=delivered)
+    reading = Stage(
+        "deliver",
+        deliverer.claim,
+        deliverer.read,
+        delivering.SLOTS,
+        after=bell.for_stage("extract"),
+    )
+    bell.answer(asking.name, asking.wake)
+    bell.answer(reading.name, reading.wake)
     return Push(
         subscriber,
         asking,
         reading,
-        HubWatch(tools, asking.wake),
-        Mailbox(tools, delivered=reading.wake, denied=asking.wake),
+        HubWatch(tools, bell.for_stage(asking.name)),
+        Mailbox(
+            tools,
+            delivered=bell.for_stage(reading.name),
+            denied=bell.for_stage(asking.name),
+        ),
     )
 
 

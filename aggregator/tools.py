@@ -13,9 +13,9 @@ from aggregator.stages.tally import Tally
 from aggregator.version import VERSION
 from feeds.http.fetch import Fetcher, HttpFetcher
 from feeds.http.guard import Guard
-from feeds.http.pacing import Pacer
+from feeds.http.pacing import Pacer, Shared
 from feeds.model import FailureKind, FetchFailure, FetchOutcome, FetchRequest, Response
-from storage.sources import hold_host
+from storage.sources import ALONE, hold_host
 
 
 class InTurn:
@@ -46,13 +46,14 @@ def left_alone(seconds: float) -> str:
     return f"the host asks to be left alone for {seconds:.0f} s"
 
 
-def pacer_of(settings: Settings) -> Pacer:
+def pacer_of(settings: Settings, shared: Shared | None = None) -> Pacer:
     """What makes requests wait their turn."""
     fetch = settings.fetch
     return Pacer(
         interval=fetch.host_interval.total_seconds(),
         per_host=fetch.host_concurrency,
         total=fetch.concurrency,
+        shared=shared,
     )
 
 
@@ -76,6 +77,8 @@ class Tools:
     clock: Clock
     rng: random.Random
     tally: Tally
+    name: str = ALONE
+    """The process's own, under which it claims."""
 
     async def fetch_in_turn(self, request: FetchRequest) -> FetchOutcome:
         """Wait for the host's turn and fetch; a failure where it asks to be left alone."""

@@ -12,6 +12,7 @@ from storage.columns import storable_key
 from storage.database import Database
 from storage.locks import lock_articles
 from storage.search_index import index_article
+from storage.sources import ALONE
 from storage.tables import article_texts, articles, entries, sources
 from storage.upsert import insert
 from storage.values import (
@@ -32,9 +33,12 @@ is_shown = exists().where(entries.c.article_id == articles.c.id)
 
 
 def claim_new(
-    db: Database, now: datetime, lease_until: datetime, limit: int
+    db: Database, now: datetime, lease_until: datetime, limit: int, by: str = ALONE
 ) -> tuple[ArticleToRead, ...]:
-    """Take up to ``limit`` articles to be read, in order of arrival, until ``lease_until``."""
+    """Take up to ``limit`` articles to be read, in order of arrival, until ``lease_until``.
+
+    For the process called ``by``.
+    """
     free = or_(
         articles.c.claimed_until.is_(None),
         articles.c.claimed_until <= now,
@@ -54,7 +58,7 @@ def claim_new(
         rows = connection.execute(
             update(articles)
             .where(articles.c.id.in_(select(waiting.c.id)))
-            .values(claimed_until=lease_until, attempts=articles.c.attempts + 1)
+            .values(claimed_until=lease_until, claimed_by=by, attempts=articles.c.attempts + 1)
             .returning(
                 articles.c.id,
                 articles.c.url,
@@ -94,7 +98,7 @@ def release_new(db: Database, claimed: Sequence[ArticleToRead]) -> None:
                     articles.c.state == "new",
                     articles.c.claimed_until == article.claimed_until,
                 )
-                .values(claimed_until=None, attempts=articles.c.attempts - 1)
+                .values(claimed_until=None, claimed_by=None, attempts=articles.c.attempts - 1)
             )
 
 
@@ -181,7 +185,13 @@ def commit_reading(db: Database, reading: ArticleReading) -> bool:
                 articles.c.state == "new",
                 articles.c.version == expected,
             )
-            .values(**values, text_length=len(reading.text), state="read", claimed_until=None)
+            .values(
+                **values,
+                text_length=len(reading.text),
+                state="read",
+                claimed_until=None,
+                claimed_by=None,
+            )
         )
         if not written.rowcount:
             return False
@@ -223,7 +233,13 @@ def read_alike_again(db: Database, page_key: str) -> int:
         connection.execute(
             update(articles)
             .where(articles.c.id.in_(ids))
-            .values(state="new", attempts=0, claimed_until=None, version=articles.c.version + 1)
+            .values(
+                state="new",
+                attempts=0,
+                claimed_until=None,
+                claimed_by=None,
+                version=articles.c.version + 1,
+            )
         )
     return len(ids)
 

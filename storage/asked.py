@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select, update
 
 from storage.database import Database
-from storage.sources import state_of
+from storage.sources import ALONE, state_of
 from storage.tables import sources
 from storage.values import SourceState
 
@@ -67,7 +67,7 @@ def claim_asked(
         row = connection.execute(
             update(sources)
             .where(sources.c.id == source_id, sources.c.next_poll_at == asked)
-            .values(next_poll_at=lease_until)
+            .values(next_poll_at=lease_until, claim=sources.c.claim + 1, claimed_by=ALONE)
             .returning(sources)
         ).one_or_none()
     return state_of(row) if row else None

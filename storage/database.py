@@ -1,5 +1,6 @@
 """Opening the database: engine, pragmas, migrations, transactions."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,15 @@ from storage.search_index import lay_out_search
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
+_LIVELY = {
+    # A server that falls silent is given up after half a minute, not after TCP's two hours.
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "application_name": f"newsfold {os.getpid()}",
+}
 _DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
 _ADVICE = {
     "sqlite": "its folder must exist and be writable, and the file be an SQLite database",
@@ -55,6 +65,11 @@ class Database:
     def dialect(self) -> str:
         """``sqlite`` or ``postgresql``."""
         return self.engine.dialect.name
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may use it at the same time."""
+        return self.dialect == "postgresql"
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -190,6 +205,11 @@ def _unusable(shown: str, reason: object) -> str:
     ).replace("  ", " ")
 
 
+def said(error: Exception) -> str:
+    """What the driver said of an error, in one line."""
+    return _one_line(getattr(error, "orig", None) or error)
+
+
 def _one_line(reason: object) -> str:
     return " ".join(str(reason).split())
 
@@ -197,7 +217,11 @@ def _one_line(reason: object) -> str:
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
         return create_engine(
-            url, json_serializer=dump_json, pool_pre_ping=True, hide_parameters=True
+            url,
+            json_serializer=dump_json,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={k: v for k, v in _LIVELY.items() if k not in url.query},
         )
     engine = create_engine(
         url,

@@ -12,6 +12,7 @@ from storage.articles import is_shown
 from storage.chunks import chunks
 from storage.database import Database
 from storage.days import count_folded
+from storage.duties import FOLD, stay_on_duty
 from storage.locks import lock_articles
 from storage.merging import merge_articles
 from storage.retention import matched_from
@@ -309,11 +310,16 @@ def _story_state(row: Row[Any], members: tuple[Member, ...]) -> StoryState:
 
 
 def commit_fold(db: Database, commit: FoldCommit) -> None:
-    """Write one step of folding in one transaction: decisions, stories, identities, history."""
+    """Write one step of folding in one transaction: decisions, stories, identities, history.
+
+    Raises:
+        DutyLostError: another folds by now. Nothing was written.
+    """
     touched = {decision.article_id for decision in commit.decisions}
     touched.update(member for story in commit.stories for member in story.members)
     touched.update(*commit.merged.items())
     with db.write() as connection:
+        stay_on_duty(connection, FOLD, commit.term)
         for some in chunks(sorted(touched)):
             lock_articles(connection, some, wholly=bool(commit.merged))
         merge_articles(connection, commit.merged)

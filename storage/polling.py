@@ -1,12 +1,13 @@
 """What a poll writes: entries, the articles they are appearances of, and the source's new state."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Integer, bindparam, func, select, update
 
 from feeds.model import FeedEntry
 from storage.chunks import chunks
@@ -17,6 +18,7 @@ from storage.dropped import anything_dropped, remember_entries, without_dropped
 from storage.fetches import record_fetches
 from storage.incidents import record_incidents
 from storage.locks import lock_articles
+from storage.sources import host_of
 from storage.tables import (
     Article,
     Entry,
@@ -72,13 +74,42 @@ def commit_poll(db: Database, commit: PollCommit) -> None:
 
 
 def commit_polls(db: Database, commits: Sequence[PollCommit]) -> None:
-    """Write the outcomes of polls of different sources in one transaction."""
+    """Write the outcomes of polls of different sources in one transaction.
+
+    Of a source that somebody else has claimed since, nothing is written: theirs counts.
+    """
+    with suppress(_ClaimLostError):
+        _commit_held(db, commits)
+        return
+    _commit_held(db, commits)
+
+
+class _ClaimLostError(Exception):
+    """Another process took a source over while its poll was being written."""
+
+
+def _commit_held(db: Database, commits: Sequence[PollCommit]) -> None:
     with db.write() as connection:
-        write_entries(connection, commits)
-        _update_sources(connection, commits)
-        for commit in commits:
+        held = _held(connection, commits)
+        if not held:
+            return
+        write_entries(connection, held)
+        if _update_sources(connection, held) < len(held):
+            raise _ClaimLostError
+        for commit in held:
             record_incidents(connection, commit.source_id, commit.incidents, commit.at)
-        record_fetches(connection, commits)
+        record_fetches(connection, held)
+
+
+def _held(connection: Connection, commits: Sequence[PollCommit]) -> Sequence[PollCommit]:
+    """Those whose source is still the poller's. Not locked: articles are, before sources."""
+    claims: dict[int, int] = {}
+    for some in chunks(commit.source_id for commit in commits if commit.claim is not None):
+        rows = connection.execute(
+            select(sources.c.id, sources.c.claim).where(sources.c.id.in_(some))
+        )
+        claims.update((number, claim) for number, claim in rows)
+    return [c for c in commits if c.claim is None or claims.get(c.source_id) == c.claim]
 
 
 def write_entries(connection: Connection, commits: Sequence[PollCommit | PushCommit]) -> None:
@@ -200,19 +231,29 @@ def _read_again(connection: Connection, article_ids: Iterable[int]) -> None:
         connection.execute(
             update(articles)
             .where(articles.c.id.in_(some))
-            .values(state="new", attempts=0, claimed_until=None, version=articles.c.version + 1)
+            .values(
+                state="new",
+                attempts=0,
+                claimed_until=None,
+                claimed_by=None,
+                version=articles.c.version + 1,
+            )
         )
 
 
-def _update_sources(connection: Connection, commits: Iterable[PollCommit]) -> None:
+def _update_sources(connection: Connection, commits: Iterable[PollCommit]) -> int:
+    """Write the sources' new state; how many were still the poller's."""
     # One statement for all that set the same columns.
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for commit in sorted(commits, key=attrgetter("source_id")):
         values = _source_values(commit)
-        alike.setdefault(tuple(values), []).append(values | {"polled_id": commit.source_id})
-    statement = update(sources).where(sources.c.id == bindparam("polled_id"))
-    for rows in alike.values():
-        connection.execute(statement, rows)
+        whose = {"polled_id": commit.source_id, "polled_claim": commit.claim}
+        alike.setdefault(tuple(values), []).append(values | whose)
+    statement = update(sources).where(
+        sources.c.id == bindparam("polled_id"),
+        sources.c.claim == func.coalesce(bindparam("polled_claim", type_=Integer), sources.c.claim),
+    )
+    return sum(connection.execute(statement, rows).rowcount for rows in alike.values())
 
 
 def _source_values(commit: PollCommit) -> dict[str, Any]:
@@ -224,13 +265,14 @@ def _source_values(commit: PollCommit) -> dict[str, Any]:
         "last_poll_at": commit.at,
         "last_error": commit.error,
         "trouble": commit.trouble,
+        "claimed_by": None,
     }
     if commit.error is None:
         values["last_success_at"] = commit.at
     if commit.new:
         values["last_entry_at"] = commit.at
     if commit.feed_url:
-        values["feed_url"] = commit.feed_url
+        values |= {"feed_url": commit.feed_url, "host": host_of(commit.feed_url)}
     if commit.feed:
         values |= asdict(commit.feed)
     if commit.body_hash:

@@ -363,13 +363,15 @@ def settle_renditions(
     digests: Mapping[tuple[int, str], str],
     changed_at: datetime,
     now: datetime,
+    *,
+    only_look: bool = False,
 ) -> dict[tuple[int, str], datetime]:
     """Since when each document (page and format) has had these bytes. Kept across restarts.
 
     For other bytes than before that is ``changed_at``, when what they show changed, unless that is
     no later than they were: then only the configuration or the program changed them, ``now``.
     One far ahead of now was a wrong clock's, and becomes now (RFC 9110, 8.8.2.1).
-    Documents that are no more are forgotten.
+    Documents that are no more are forgotten. ``only_look`` writes nothing of it.
     """
     of_output = renditions.c.output == output
     with db.read() as connection:
@@ -385,7 +387,7 @@ def settle_renditions(
             # HTTP counts in seconds, and two changes within one must differ.
             fresh[key] = max(later, before + timedelta(seconds=1))
     gone = known.keys() - digests.keys()
-    if fresh or gone:
+    if (fresh or gone) and not only_look:
         _write_renditions(db, output, {key: (digests[key], at) for key, at in fresh.items()}, gone)
     return {key: fresh[key] if key in fresh else known[key][1] for key in digests}
 

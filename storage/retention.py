@@ -15,6 +15,7 @@ from storage.chunks import chunks
 from storage.database import Database
 from storage.days import REMEMBERED as DAYS_REMEMBERED
 from storage.dropped import remember_articles, remember_entries
+from storage.duties import ALONE, FOLD, stay_on_duty
 from storage.revision import move_revision
 from storage.sections import file_stories
 from storage.tables import (
@@ -77,7 +78,8 @@ class StoryCounts:
 class Drop:
     """What goes, in one transaction: articles, whole stories, and what others come to.
 
-    ``of_stories`` and ``of_articles`` are the outputs that publish these.
+    ``of_stories`` and ``of_articles`` are the outputs that publish these. ``term`` is that of the
+    duty to fold under which it was decided (storage/duties.py).
     """
 
     at: datetime
@@ -86,6 +88,7 @@ class Drop:
     shrunk: Sequence[StoryCounts] = ()
     of_stories: Sequence[str] = ()
     of_articles: Sequence[str] = ()
+    term: int = ALONE
 
 
 # --- what may go ------------------------------------------------------------------------------
@@ -244,8 +247,13 @@ def match_from(db: Database, fold_order: int) -> None:
 
 
 def commit_drop(db: Database, drop: Drop) -> None:
-    """Let go of articles and stories; what may come back as new is remembered."""
+    """Let go of articles and stories; what may come back as new is remembered.
+
+    Raises:
+        DutyLostError: another folds by now. Nothing was written.
+    """
     with db.write() as connection:
+        stay_on_duty(connection, FOLD, drop.term)
         for some in chunks(drop.articles):
             _drop_articles(connection, some, drop)
         for some in chunks(drop.stories):

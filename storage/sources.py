@@ -17,6 +17,8 @@ from storage.tables import Source, new_row, sources
 from storage.upsert import insert
 from storage.values import OverdueSource, SourceConfig, SourceHealth, SourceState, SyncReport
 
+ALONE = "alone"
+"""The name of a process that shares its database with nobody."""
 _CONFIGURED = ("name", "publisher", "category", "language", "priority", "full_text", "enabled")
 
 
@@ -54,7 +56,14 @@ def _upsert(connection: Connection, some: Sequence[SourceConfig], now: datetime)
         set_={name: statement.excluded[name] for name in (*_CONFIGURED, "removed_at")},
     )
     rows = [
-        new_row(Source, **asdict(source), feed_url=source.url, next_poll_at=now, added_at=now)
+        new_row(
+            Source,
+            **asdict(source),
+            feed_url=source.url,
+            host=host_of(source.url),
+            next_poll_at=now,
+            added_at=now,
+        )
         for source in some
     ]
     connection.execute(statement, rows)
@@ -69,9 +78,9 @@ def _differs(row: Row[Any], source: SourceConfig) -> bool:
 
 
 def claim_due(
-    db: Database, now: datetime, lease_until: datetime, limit: int
+    db: Database, now: datetime, lease_until: datetime, limit: int, by: str = ALONE
 ) -> tuple[SourceState, ...]:
-    """Take up to ``limit`` due sources, longest due first.
+    """Take up to ``limit`` due sources, longest due first, for the process called ``by``.
 
     Their next time moves to ``lease_until`` at once, so nobody else takes them, and they come back
     by themselves if whoever took them dies.
@@ -92,7 +101,7 @@ def claim_due(
         rows = connection.execute(
             update(sources)
             .where(sources.c.id.in_(select(due.c.id)))
-            .values(next_poll_at=lease_until)
+            .values(next_poll_at=lease_until, claim=sources.c.claim + 1, claimed_by=by)
             .returning(sources)
         ).all()
     return tuple(sorted((state_of(row) for row in rows), key=lambda source: source.id))
@@ -139,6 +148,7 @@ def state_of(row: Row[Any]) -> SourceState:
         schedule=row.schedule,
         failures=row.failures,
         claimed_until=row.next_poll_at,
+        claim=row.claim,
         last_entry_at=row.last_entry_at,
         trouble=row.trouble,
     )
@@ -150,29 +160,36 @@ def release(db: Database, claimed: Sequence[SourceState], now: datetime) -> None
         for source in claimed:
             connection.execute(
                 update(sources)
-                .where(sources.c.id == source.id, sources.c.next_poll_at == source.claimed_until)
-                .values(next_poll_at=now)
+                .where(
+                    sources.c.id == source.id,
+                    sources.c.claim == source.claim,
+                    sources.c.claimed_by.is_not(None),
+                )
+                .values(next_poll_at=now, claimed_by=None)
             )
 
 
-def postpone(db: Database, source_id: int, until: datetime) -> None:
+def postpone(db: Database, source_id: int, claim: int, until: datetime) -> None:
     """Give a claimed source back unpolled, to be due at ``until``."""
     with db.write() as connection:
         connection.execute(
-            update(sources).where(sources.c.id == source_id).values(next_poll_at=until)
+            update(sources)
+            .where(sources.c.id == source_id, sources.c.claim == claim)
+            .values(next_poll_at=until, claimed_by=None)
         )
 
 
 def hold_host(db: Database, host: str, until: datetime) -> int:
     """Let no source that is read from ``host`` be due before ``until``; how many were put off."""
     with db.write() as connection:
-        rows = connection.execute(
-            select(sources.c.id, sources.c.feed_url)
+        of_host = (
+            select(sources.c.id)
+            .where(sources.c.host == host.lower())
             .where(sources.c.removed_at.is_(None), sources.c.next_poll_at < until)
             .order_by(sources.c.id)  # in one order everywhere: see _ensure_articles
             .with_for_update(key_share=True)
         )
-        held = [row.id for row in rows if _host(row.feed_url) == host.lower()]
+        held = connection.execute(of_host).scalars().all()
         for some in chunks(held):
             connection.execute(
                 update(sources).where(sources.c.id.in_(some)).values(next_poll_at=until)
@@ -180,11 +197,12 @@ def hold_host(db: Database, host: str, until: datetime) -> int:
     return len(held)
 
 
-def _host(url: str) -> str | None:
+def host_of(url: str) -> str:
+    """The host of an address, in lower case; empty where there is none."""
     try:
-        return urlsplit(url).hostname
+        return urlsplit(url).hostname or ""
     except ValueError:
-        return None
+        return ""
 
 
 def make_all_due(db: Database, now: datetime) -> int:
@@ -245,11 +263,13 @@ def planned_beyond(db: Database, moment: datetime) -> tuple[PlannedAhead, ...]:
 
 
 def set_next_polls(db: Database, moments: Mapping[int, datetime]) -> None:
-    """Let these sources (by id) be due at these moments."""
+    """Let these sources (by id) be due at these moments, unless somebody polls them now."""
     with db.write() as connection:
         for source_id, moment in moments.items():
             connection.execute(
-                update(sources).where(sources.c.id == source_id).values(next_poll_at=moment)
+                update(sources)
+                .where(sources.c.id == source_id, sources.c.claimed_by.is_(None))
+                .values(next_poll_at=moment)
             )
 
 

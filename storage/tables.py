@@ -27,11 +27,13 @@ class Source(SQLModel, table=True):
             sqlite_where=text("enabled = 1 AND removed_at IS NULL"),
             postgresql_where=text("enabled AND removed_at IS NULL"),
         ),
+        Index("ix_source_host", "host"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     url: str = Field(unique=True, description="As configured; identifies the source.")
     feed_url: str = Field(description="Where it is read now; differs after an adopted redirect.")
+    host: str = Field(default="", description="Of ``feed_url``.")
     name: str
     publisher: str
     category: str | None = None
@@ -65,6 +67,8 @@ class Source(SQLModel, table=True):
     )
     pages_passed: int = Field(default=0, description="Entries since, whose pages were not fetched.")
     trouble: str | None = Field(default=None, description="The incident it has not recovered from.")
+    claim: int = Field(default=0, description="Rises with every claim: whose poll counts.")
+    claimed_by: str | None = Field(default=None, description="The process that polls it now.")
 
 
 class Entry(SQLModel, table=True):
@@ -137,6 +141,7 @@ class Article(SQLModel, table=True):
     merged_into: int | None = Field(default=None, foreign_key="article.id", sa_type=BigId)
     state: str = "new"
     claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    claimed_by: str | None = Field(default=None, description="The process that reads it now.")
     attempts: int = 0
     version: int = Field(default=0, description="Rises when a changed entry lets it be read again.")
     source_id: int = Field(foreign_key="source.id", description="Which showed it first")
@@ -510,6 +515,38 @@ class Ping(SQLModel, table=True):
     last_error: str | None = None
 
 
+class Host(SQLModel, table=True):
+    """When a registrable domain was last asked, and how long a host is to be left alone.
+
+    For several processes that share a database; one alone remembers it in memory.
+    """
+
+    name: str = Field(primary_key=True)
+    last_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Process(SQLModel, table=True):
+    """A running process among those that share the database."""
+
+    name: str = Field(primary_key=True)
+    roles: str
+    config: str = Field(description="Of what configuration, as a hash.")
+    version: str
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime, description="Its latest sign of life.")
+
+
+class Duty(SQLModel, table=True):
+    """What one process at a time does for all. ``term`` rises whenever another takes over."""
+
+    name: str = Field(primary_key=True)
+    term: int
+
+
+_OF_THE_MOMENT = ("host", "process", "duty")
+"""Tables about what runs now: no copy of a database holds them."""
+
 for _table in SQLModel.metadata.tables.values():
     for _column in _table.c:
         if isinstance(_column.type, AutoString):
@@ -538,11 +575,14 @@ settings = SQLModel.metadata.tables["setting"]
 subscriptions = SQLModel.metadata.tables["subscription"]
 deliveries = SQLModel.metadata.tables["delivery"]
 pings = SQLModel.metadata.tables["ping"]
+hosts = SQLModel.metadata.tables["host"]
+processes = SQLModel.metadata.tables["process"]
+duties = SQLModel.metadata.tables["duty"]
 
 
 def every_table() -> list[Table]:
-    """Every table, those that others point at first."""
-    return SQLModel.metadata.sorted_tables
+    """Every table that holds something to keep, those that others point at first."""
+    return [table for table in SQLModel.metadata.sorted_tables if table.name not in _OF_THE_MOMENT]
 
 
 def new_row(model: type[SQLModel], **values: Any) -> dict[str, Any]:  # noqa: ANN401 - of any column

@@ -51,6 +51,7 @@ class SourceState:
     schedule: Mapping[str, Any]
     failures: int
     claimed_until: datetime
+    claim: int = 0
     last_entry_at: datetime | None = None
     trouble: str | None = None
     """The incident it has not recovered from: ``failing``, ``silent`` or ``gone``."""
@@ -145,6 +146,7 @@ class PollCommit:
     ``dropped`` are the guids of entries that were there still, though retention dropped them.
     ``feed`` and ``validators`` are None where the poll did not bring new ones (they stay);
     ``drop_validators`` forgets them. ``outcome`` is ``new``, ``unchanged``, ``failed`` or ``gone``.
+    It counts only while ``claim`` is the source's latest; None for who needs no claim.
     """
 
     source_id: int
@@ -168,6 +170,7 @@ class PollCommit:
     dropped: tuple[str, ...] = ()
     incidents: tuple[IncidentWrite, ...] = ()
     trouble: str | None = None
+    claim: int | None = None
 
 
 # --- push -------------------------------------------------------------------------------------
@@ -515,6 +518,7 @@ class FoldCommit:
     ``revised`` are articles (and versions) folded before whose text was read anew. ``retired`` maps
     a story's id to the position in ``stories`` of the one it became part of. ``corrections`` are
     followed with this. ``merged`` maps articles to those that they turned out to be.
+    ``term`` is the duty's under which it was decided (storage/duties.py).
     """
 
     at: datetime
@@ -525,6 +529,7 @@ class FoldCommit:
     retired: Mapping[int, int] = field(default_factory=dict)
     corrections: tuple[int, ...] = ()
     merged: Mapping[int, int] = field(default_factory=dict)
+    term: int | None = None
 
 
 # --- publish ----------------------------------------------------------------------------------

@@ -124,6 +124,15 @@ def database(database_url: str) -> Iterator[Database]:
     db.close()
 
 
+def terminate_backends(db: Database) -> None:
+    """Cut every connection to the database but this one, as a restart of the server does."""
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 @pytest.fixture(autouse=True)
 def quiet_logs() -> Iterator[None]:
     """No test writes its logs the way another one configured them."""

@@ -20,6 +20,7 @@ HOMES = {
     "nh3": "feeds/clean.py",
     "prometheus_client": "aggregator/metrics/",
     "pebble": "aggregator/children.py",
+    "psycopg": "storage/wakeups.py",
     "protego": "feeds/http/robots.py",
     "rapidfuzz": "aggregator/matching/",
     "regex": "aggregator/text_rules.py",

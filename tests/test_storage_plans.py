@@ -1,5 +1,11 @@
-"""What is asked often is answered from indexes: its cost does not grow with what was ever read."""
+"""What is asked often is answered from indexes: its cost does not grow with what was ever read.
 
+``TESTS_PLANS_ARTICLES`` says how many articles there are (20,000; a release is tried with a
+million): the plans are to be the same, and so is the bound of what each touches.
+"""
+
+import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +18,9 @@ from builders import (
     add_articles,
     add_source,
     add_story,
+    entry_write,
     known_hashes,
+    poll_commit,
     read_articles,
 )
 from conftest import ENGINES, Postgres
@@ -32,6 +40,7 @@ from storage.folding import (
 )
 from storage.front import Listing, Place, list_stories
 from storage.health import figures_of, latest_articles, numbered_sources, source_figures
+from storage.polling import commit_poll
 from storage.publications import (
     open_publications,
     published,
@@ -49,7 +58,7 @@ from storage.publishing import (
 from storage.queues import queues
 from storage.search import find_stories, terms_of
 from storage.sections import CATEGORY, section_names
-from storage.sources import claim_due, count_due
+from storage.sources import claim_due, count_due, hold_host
 from storage.story_details import story_details
 from storage.story_lists import StoriesWanted, find_listed
 from storage.tables import (
@@ -63,8 +72,8 @@ from storage.tables import (
 )
 from storage.values import Progress, StoryFilter, Window
 
-STORIES = 10_000
-ARTICLES = 20_000  # two a story
+ARTICLES = int(os.environ.get("TESTS_PLANS_ARTICLES", "20000"))
+STORIES = ARTICLES // 2
 WAITING = 200  # the last ones: half new, half read
 SOURCES = 5_000
 GROWING = (
@@ -111,6 +120,7 @@ def fill(db: Database) -> None:
             sources,
             SOURCES,
             url="'u' || n",
+            host="'h' || n",
             category="CASE WHEN n % 50 = 0 THEN 'rare' ELSE 'world' END",
             next_poll_at=f"CASE WHEN n % 50 = 0 THEN one.next_poll_at ELSE {_in_a_year(db)} END",
         )
@@ -236,6 +246,31 @@ def plans(db: Database, ask: Callable[[], object]) -> str:
             lines += [str(row[-1]) for row in rows]
     assert lines
     return "\n".join(lines)
+
+
+def pages_touched(db: Database, ask: Callable[[], object]) -> int:
+    """How many pages (8 kB) PostgreSQL looks at to answer ``ask``, in memory or on disk."""
+    asked: list[tuple[str, object]] = []
+
+    def listen(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        ask()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listen)
+    touched = 0
+    with db.engine.connect() as connection:
+        for statement, parameters in asked:
+            many = parameters if isinstance(parameters, list) else [parameters]
+            for one in many:
+                explained = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+                found = connection.exec_driver_sql(explained, one).scalar()
+                root = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+                touched += root["Shared Hit Blocks"] + root["Shared Read Blocks"]
+        connection.rollback()
+    return touched
 
 
 def full_scans(plan: str) -> list[str]:
@@ -392,3 +427,27 @@ def test_the_window_is_read_in_order(full: Database) -> None:
     plan = plans(full, lambda: next(folded_since(full, NOW + 5 * HOUR)))
 
     assert "TEMP B-TREE" not in plan, plan
+
+
+WRITES: dict[str, Callable[[Database], object]] = {
+    "claim_due": lambda db: claim_due(db, NOW + MINUTE, NOW + MINUTE, 50),
+    "a poll that found nothing": lambda db: commit_poll(db, poll_commit(77)),
+    "a poll that found ten": lambda db: commit_poll(
+        db, poll_commit(77, *(entry_write(f"fresh {n}") for n in range(10)))
+    ),
+    "Retry-After": lambda db: hold_host(db, "times.example", NOW + MINUTE),
+}
+MOST_PAGES = 4_000
+"""What a query may touch, however much there is: 32 MB, a hundredth of a second in memory."""
+
+
+@pytest.mark.parametrize("name", [*HOT, *WRITES])
+def test_what_a_query_touches_does_not_grow(full: Database, name: str) -> None:
+    if full.dialect == "sqlite":
+        pytest.skip("SQLite does not tell")
+    touched = pages_touched(full, lambda: (HOT | WRITES)[name](full))
+    assert touched < MOST_PAGES
+
+
+def test_sources_of_a_host_are_found_by_it(full: Database) -> None:
+    assert "ix_source_host" in plans(full, lambda: hold_host(full, "times.example", NOW + MINUTE))

@@ -16,8 +16,11 @@ from aggregator.cli.sources import sources
 from aggregator.cli.storage import backup, migrate_to, restore
 from aggregator.cli.stories import corrections, explain, refold, story
 from aggregator.cli.words import config_option, counted, or_fail, read_settings
-from aggregator.config.environment import process_environment
+from aggregator.config.environment import process_environment, variable
+from aggregator.config.settings import ROLES
 from aggregator.version import VERSION
+
+_ROLES_VARIABLE = variable("process", "roles")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
@@ -47,11 +50,27 @@ def check(config: Path) -> None:
     )
 
 
+def _known_roles(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    unknown = [word for word in (value or "").split(",") if word.strip() not in ROLES]
+    if value is not None and unknown:
+        raise click.BadParameter(f"{unknown[0].strip()!r} is none; write some of {','.join(ROLES)}")
+    return value
+
+
 @main.command(short_help="Run the daemon.")
 @config_option
+@click.option(
+    "--roles",
+    metavar="ROLES",
+    callback=_known_roles,
+    help="What this process does: any of poll,extract,fold,web. Default: process.roles, all.",
+)
 @click.option("--log-json", is_flag=True, help='Log JSON lines, as [log] format = "json" does.')
-def run(config: Path, log_json: bool) -> None:
+def run(config: Path, roles: str | None, log_json: bool) -> None:
     """Run the daemon: poll, extract, fold and serve until stopped (Ctrl-C or SIGTERM).
+
+    Any number of them may share a PostgreSQL database, each with the roles it is given; an SQLite
+    file has one.
 
     An edited configuration is taken up by itself within seconds; SIGHUP does it at once. One that
     is broken is reported and changes nothing.
@@ -69,8 +88,10 @@ def run(config: Path, log_json: bool) -> None:
             secrets=secrets_in(settings),
         )
 
-    settings = read_settings(config, "run")
-    watch = ConfigWatch(config, process_environment(), settings)
+    # As a variable of the environment it goes before the file whenever that is read again.
+    environment = dict(process_environment()) | ({_ROLES_VARIABLE: roles} if roles else {})
+    settings = read_settings(config, "run", environment)
+    watch = ConfigWatch(config, environment, settings)
     or_fail(lambda: run_daemon(settings, click.echo, watch, log_as))
 
 

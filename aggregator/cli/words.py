@@ -1,7 +1,7 @@
 """What every command says the same way: where the configuration is, and what went wrong."""
 
 import sys
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -40,13 +40,15 @@ def config_option(function: _F) -> _F:
     )(function)
 
 
-def read_settings(path: Path, command: str) -> Settings:
+def read_settings(
+    path: Path, command: str, environment: Mapping[str, str] | None = None
+) -> Settings:
     """The settings, or a clear word on standard error and exit code 2.
 
     What is allowed and still dangerous is said on standard error each time.
     """
     try:
-        settings = load_config(path, process_environment())
+        settings = load_config(path, environment or process_environment())
     except FileNotFoundError:
         fail(_NO_CONFIG.format(path=path, command=command), 2)
     except OSError as error:

@@ -4,6 +4,7 @@ The descriptions are the documentation: ``docs/configuration.md`` is generated f
 """
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal, Self
@@ -11,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -35,6 +37,8 @@ from feeds.http.guard import Guard
 
 FullText = Literal["auto", "always", "never"]
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+Role = Literal["poll", "extract", "fold", "web"]
+ROLES: tuple[Role, ...] = ("poll", "extract", "fold", "web")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _RESERVED = {
     "api",
@@ -56,6 +60,15 @@ def _listen(value: str) -> str:
     if not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError('is not HOST:PORT, for example "127.0.0.1:8080" or "[::]:8080"')
     return value
+
+
+def _roles(value: object) -> object:
+    """A list, or its words with commas between, as on the command line and in the environment."""
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, Sequence):
+        return words
+    named = [word.strip() if isinstance(word, str) else word for word in words]
+    return tuple(role for role in ROLES if role in named) if set(named) <= set(ROLES) else named
 
 
 def _output_name(value: str) -> str:
@@ -91,6 +104,7 @@ def _server_name(value: str) -> str:
 
 
 ServerName = Annotated[str, AfterValidator(_server_name)]
+Roles = Annotated[tuple[Role, ...], BeforeValidator(_roles)]
 
 
 class Table(BaseModel):
@@ -309,6 +323,22 @@ class ExtractSettings(Table):
         timedelta(seconds=20), description="A child that works longer on one document is killed."
     )
     memory: int = Field(1024, ge=128, description="Memory that a child process may take, in MiB.")
+
+
+class ProcessSettings(Table):
+    """What this process does, where several share a PostgreSQL database (docs/scaling.md)."""
+
+    roles: Roles = Field(
+        ROLES,
+        min_length=1,
+        description="Any of `poll`, `extract`, `fold` and `web`; `newsfold run --roles` goes "
+        "before it.",
+    )
+    listen: Annotated[str, AfterValidator(_listen)] | None = Field(
+        None,
+        description="Where a process without the role `web` answers `/healthz`, `/readyz` and "
+        "`/metrics`. Default: nowhere.",
+    )
 
 
 class SourceSettings(Table):
@@ -659,6 +689,7 @@ class Settings(Table):
     websub: WebSubSettings = Field(default_factory=WebSubSettings)
     extract: ExtractSettings = Field(default_factory=ExtractSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    process: ProcessSettings = Field(default_factory=ProcessSettings)
     source: tuple[SourceSettings, ...] = Field((), description="The feeds to read.")
     site: tuple[SiteSettings, ...] = Field((), description="Rules for the pages of single sites.")
     publisher: tuple[PublisherSettings, ...] = Field((), description="Groups of sources.")

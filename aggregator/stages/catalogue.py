@@ -87,6 +87,10 @@ class Catalogue:
         self._masthead = masthead(settings, identity)
         self._rules = {output.name: word_filter(output) for output in settings.outputs()}
 
+    async def progress(self, output: OutputSettings) -> Progress:
+        """How far ``output`` has come."""
+        return await self._ledger.read(output_progress_of, output.name)
+
     async def move_on(self, output: OutputSettings, now: datetime) -> Progress:
         """Append what is new to the sequence of ``output``; judged by its filters, once."""
         wanted = story_filter(output, self._addresses)

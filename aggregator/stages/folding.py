@@ -29,6 +29,7 @@ from aggregator.stages.stories import Mint, regroup
 from aggregator.stages.tally import Tally
 from storage.corrections import all_corrections, pending_corrections
 from storage.database import Database
+from storage.duties import ALONE
 from storage.folding import (
     commit_fold,
     ended_stories_of,
@@ -79,6 +80,14 @@ class Folder:
         self._clock = clock
         self._tally = tally
         self._matcher: Matcher | None = None
+        self._term = ALONE
+
+    def begin(self, term: int) -> None:
+        """Fold from now on under ``term`` of the duty, from what the database says."""
+        self._matcher = None
+        self._term = term
+        if self._retention is not None:
+            self._retention.begin(term)
 
     async def claim(self, _limit: int) -> Sequence[tuple[FoldArticle, ...]]:
         """Follow what operators said meanwhile; then the next batch, as one piece of work.
@@ -129,7 +138,8 @@ class Folder:
     async def _commit(self, decided: "Decided") -> FoldCommit:
         now = self._clock()
         mint = partial(self._mint, now)
-        return await self._ledger.read(commit_of, decided, mint, now)
+        commit = await self._ledger.read(commit_of, decided, mint, now)
+        return replace(commit, term=self._term)
 
     @asynccontextmanager
     async def _at_work(self) -> AsyncIterator[Matcher]:

@@ -1,5 +1,6 @@
 """Work that comes to an end: ``newsfold update`` and ``newsfold render``, with their progress."""
 
+import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,9 +13,14 @@ import click
 from aggregator.application import Application, open_application, sole_use_of
 from aggregator.config.settings import Settings
 from aggregator.daemon import run_async
+from aggregator.on_duty import do_once
 from aggregator.static_files import write_site
 from storage.articles import count_by_state
+from storage.duties import FOLD, PUBLISH
 from storage.sources import count_due, make_all_due
+
+_LOOK = 1.0
+"""Seconds between two looks at what another process does."""
 
 
 def run_update(settings: Settings, *, everything: bool) -> None:
@@ -58,10 +64,34 @@ async def full_pass(application: Application, *, everything: bool) -> None:
         "Extracting", states["new"], lambda: tally.read, application, application.reading.drain
     )
     states = await ledger.read(count_by_state)
-    await _step(
-        "Folding", states["read"], lambda: tally.folded, application, application.folding.drain
-    )
-    await application.publisher.refresh()
+    fold = partial(fold_all, application)
+    await _step("Folding", states["read"], lambda: tally.folded, application, fold)
+    await publish_once(application)
+
+
+async def fold_all(application: Application) -> None:
+    """Fold all that waits; where another process has the duty to, wait until it has."""
+
+    async def fold(term: int) -> None:
+        application.folder.begin(term)
+        await application.folding.drain()
+
+    while not await do_once(application.duties, FOLD, fold):
+        states = await application.ledger.read(count_by_state)
+        if not states["read"]:
+            break
+        await asyncio.sleep(_LOOK)
+
+
+async def publish_once(application: Application) -> None:
+    """Bring the outputs up to date; where another process has the duty to, follow it."""
+
+    async def publish(_term: int) -> None:
+        await application.publisher.refresh()
+
+    if not await do_once(application.duties, PUBLISH, publish):
+        application.publisher.leads = False
+        await application.publisher.refresh()
 
 
 async def _step(
@@ -101,7 +131,7 @@ def run_render(settings: Settings, folder: Path) -> None:
 
 async def _render(settings: Settings, folder: Path) -> None:
     async with open_application(settings) as application:
-        await application.publisher.refresh()
+        await publish_once(application)
         site = await write_site(application, folder)
     click.echo(
         f"{site.written} files written to {folder}, {site.same} were up to date, "

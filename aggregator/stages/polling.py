@@ -79,7 +79,8 @@ class Poller:
         if now < self._latest - _SKEW:
             await self.put_right()
         self._latest = now
-        return await self._tools.ledger.write(claim_due, moment, now + LEASE, limit)
+        lease = now + LEASE
+        return await self._tools.ledger.write(claim_due, moment, lease, limit, self._tools.name)
 
     async def release(self, sources: Sequence[SourceState]) -> None:
         """Give back what was claimed and will not be polled now."""
@@ -95,7 +96,7 @@ class Poller:
             outcome = None if held else await self._tools.fetch(request)
         if outcome is None:
             until = self._tools.clock() + timedelta(seconds=held)
-            await self._tools.ledger.write(postpone, source.id, until)
+            await self._tools.ledger.write(postpone, source.id, source.claim, until)
             return
         finding = await self.find(source, outcome)
         slowdown = await self._hubs.seen(source.id, finding) if self._hubs else 1.0
@@ -254,6 +255,7 @@ def decide(
         dropped=finding.dropped,
         incidents=happened,
         trouble=trouble,
+        claim=source.claim,
     )
     return commit, plan
 

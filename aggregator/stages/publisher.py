@@ -41,6 +41,8 @@ class Publisher:
         self._progress: dict[str, Progress] = {}
         self._stamps: dict[str, object] = {}
         self._story_ids: dict[str, tuple[int, ...]] = {}
+        self.leads = True
+        """Whether to move the outputs on; else another process does, and it is followed."""
         self._busy = asyncio.Lock()
 
     def document(self, name: str, form: str, page: int = 1) -> Document | None:
@@ -73,20 +75,25 @@ class Publisher:
                 # What waits for coverage, or grows too old, changes with time alone.
                 timed = output.settle or output.max_age
                 stamp = (current, now.replace(second=0, microsecond=0) if timed else None)
-                if self._stamps.get(output.name) != stamp:
-                    await self._refresh_output(output, now)
-                    self._stamps[output.name] = stamp
+                progress = None if self.leads else await self._catalogue.progress(output)
+                if self._stamps.get(output.name) != (stamp, self.leads, progress):
+                    await self._refresh_output(output, progress, now)
+                    self._stamps[output.name] = (stamp, self.leads, progress)
                     refreshed = True
             return await self._refresh_status(now) or refreshed
 
-    async def _refresh_output(self, output: OutputSettings, now: datetime) -> None:
-        progress = await self._catalogue.move_on(output, now)
-        holdings = await self._catalogue.current(output, progress, now)
-        progress = await self._catalogue.close_archives(output, progress, holdings, now)
-        feeds = await asyncio.to_thread(self._feeds, output, holdings, progress)
+    async def _refresh_output(
+        self, output: OutputSettings, progress: Progress | None, now: datetime
+    ) -> None:
+        """Render an output; with ``progress``, as far as another process has moved it on."""
+        moved = progress or await self._catalogue.move_on(output, now)
+        holdings = await self._catalogue.current(output, moved, now)
+        if progress is None:
+            moved = await self._catalogue.close_archives(output, moved, holdings, now)
+        feeds = await asyncio.to_thread(self._feeds, output, holdings, moved)
         changed = max((item.changed_at for item in holdings), default=self._born)
         await self._settle(output.name, feeds, changed, now)
-        self._progress[output.name] = progress
+        self._progress[output.name] = moved
         self._story_ids[output.name] = tuple(item.id for item in holdings) if output.fold else ()
 
     def _feeds(
@@ -122,7 +129,11 @@ class Publisher:
         digests = {key: strong_etag(body) for key, body in bodies.items()}
         if digests == {key: document.digest for key, document in before.items()}:
             return
-        since = await self._ledger.write(settle_renditions, name, digests, changed_at, now)
+        # The leading process writes down since when; where it has not yet, the other's guess is
+        # the same but for what only the configuration changed.
+        since = await self._ledger.write(
+            settle_renditions, name, digests, changed_at, now, only_look=not self.leads
+        )
         self._documents[name] = await asyncio.to_thread(_documents, bodies, since, before)
 
 

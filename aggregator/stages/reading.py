@@ -49,7 +49,8 @@ class Reader:
     async def claim(self, limit: int) -> Sequence[ArticleToRead]:
         """Take articles that wait to be read."""
         now = self._tools.clock()
-        return await self._tools.ledger.write(claim_new, now, now + LEASE, limit)
+        lease = now + LEASE
+        return await self._tools.ledger.write(claim_new, now, lease, limit, self._tools.name)
 
     async def release(self, articles: Sequence[ArticleToRead]) -> None:
         """Give back what was claimed and will not be read now."""

@@ -18,6 +18,7 @@ from aggregator.stages.retention_rules import AWHILE, Keep, Trust, choose_going
 from aggregator.stages.stories import copies_among, independent_outlets
 from storage.chunks import chunks
 from storage.dropped import SLICES, forget_articles, forget_entries
+from storage.duties import ALONE
 from storage.folding import stories_of
 from storage.retention import (
     Drop,
@@ -68,8 +69,14 @@ class Retention:
         self._trust = Trust.begin(clock(), steady())
         self._next_round = self._trust.steady_from
         self._round: AsyncIterator[int] | None = None
+        self._term = ALONE
         self.memory_from = 0
         """The place in the order of folding that the matcher's memory was last moved up to."""
+
+    def begin(self, term: int) -> None:
+        """Work from now on under ``term`` of the duty to fold."""
+        self._term = term
+        self._round = None
 
     async def step(self) -> None:
         """Take a few steps, if it is time."""
@@ -181,6 +188,7 @@ class Retention:
             shrunk=_counts([s for s in states if s.id in going.shrunk], set(going.articles)),
             of_stories=[output.name for output in self._outputs if output.fold],
             of_articles=[output.name for output in self._outputs if not output.fold],
+            term=self._term,
         )
         await self._ledger.write(commit_drop, drop)
         return len(going.articles)

@@ -44,6 +44,7 @@ class Stage(Generic[_T]):
         self._something = asyncio.Event()
         self._woken = False
         self._more = False
+        self._owed: list[_T] = []
         self._under_way: dict[asyncio.Task[None], _T] = {}
 
     def wake(self) -> None:
@@ -76,6 +77,7 @@ class Stage(Generic[_T]):
         if not free or not self._may_find(free):
             return 0
         self._woken = False
+        await self._give_back_owed()
         work = await self._claimed(free)
         self._more = len(work) == free
         for piece in work:
@@ -115,6 +117,7 @@ class Stage(Generic[_T]):
             await self._handle(piece)
         except StorageTroubleError as error:
             _log.warning("worked", outcome="put off", stage=self.name, error=str(error))
+            self._owed.append(piece)
         except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
             _log.exception("worked", outcome="crashed", stage=self.name)
         else:
@@ -125,8 +128,14 @@ class Stage(Generic[_T]):
         for task in abandoned:
             task.cancel()
         await asyncio.gather(*abandoned, return_exceptions=True)
-        await self._give_back([p for task, p in abandoned.items() if task.cancelled()])
+        await self._give_back(self._owed + [p for task, p in abandoned.items() if task.cancelled()])
+        self._owed = []
         self._under_way.clear()
+
+    async def _give_back_owed(self) -> None:
+        """What was put off for trouble with the database goes back once that is over."""
+        owed, self._owed = self._owed, []
+        await self._give_back(owed)
 
     async def _give_back(self, pieces: Sequence[_T]) -> None:
         if not pieces or not self._release:
@@ -134,6 +143,7 @@ class Stage(Generic[_T]):
         try:
             await self._release(pieces)
         except StorageTroubleError as error:
-            _log.warning("released", outcome="put off", stage=self.name, error=str(error))
+            _log.debug("released", outcome="put off", stage=self.name, error=str(error))
+            self._owed += pieces
         except Exception:  # noqa: BLE001 - it comes back with its lease all the same
             _log.exception("released", outcome="crashed", stage=self.name)

@@ -26,6 +26,7 @@ from aggregator.web.metrics import FeedCounting, add_metrics
 from aggregator.web.page_routes import add_pages
 from aggregator.web.turns import Turns
 from aggregator.web.websub import add_websub
+from storage.database import StorageTroubleError
 from storage.publishing import count_stories
 from storage.values import StoryFilter
 
@@ -67,6 +68,15 @@ def create_app(site: Site) -> ASGIApp:
     return Hosts(counted, server.base_url, server.hosts)
 
 
+def create_probes(site: Site) -> ASGIApp:
+    """What a process without the role ``web`` answers: how it is, and its metrics."""
+    app = FastAPI(title="Newsfold", openapi_url=None, docs_url=None, redoc_url=None)
+    _add_health(app, site)
+    server = site.settings.server
+    _add_metrics(app, site, Guesses(server.token_attempts, Clients(server.trusted_proxies)))
+    return SecurityHeaders(app)
+
+
 def own_tokens(settings: Settings) -> Callable[[str], list[str]]:
     """The tokens of outputs, by the paths that they open."""
     tokens = {o.name: o.token.get_secret_value() for o in settings.outputs() if o.token}
@@ -91,6 +101,12 @@ def routes(site: Site, guesses: Guesses) -> FastAPI:
         app, site.settings, site.ledger, site.publisher, clock=site.clock, notices=site.notices
     )
     add_websub(app, site.ledger, site.mailbox)
+    _add_metrics(app, site, guesses)
+    app.mount("/api", api_app(site.settings, site.ledger, site.publisher, site.clock, site.notices))
+    return app
+
+
+def _add_metrics(app: FastAPI, site: Site, guesses: Guesses) -> None:
     add_metrics(
         app,
         site.settings.metrics,
@@ -100,15 +116,17 @@ def routes(site: Site, guesses: Guesses) -> FastAPI:
         notices=site.notices,
         clock=site.clock,
     )
-    app.mount("/api", api_app(site.settings, site.ledger, site.publisher, site.clock, site.notices))
-    return app
 
 
 def _add_health(app: FastAPI, site: Site) -> None:
     @app.api_route("/healthz", methods=["GET", "HEAD"])
-    async def healthz() -> dict[str, object]:
+    async def healthz(response: Response) -> dict[str, object]:
         """The process answers and can read its database; what an operator must see to."""
-        await site.ledger.read(count_stories, StoryFilter(limit=1))
+        try:
+            await site.ledger.read(count_stories, StoryFilter(limit=1))
+        except StorageTroubleError as error:
+            response.status_code = 503
+            return {"status": "down", "problems": {"storage": str(error)}}
         problems = site.notices.standing()
         return {"status": "degraded" if problems else "ok", "problems": problems}
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated, Literal
 
+import structlog
 from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
@@ -38,7 +39,7 @@ from aggregator.web.pages import (
     sources_page,
     story_page,
 )
-from storage.database import Database
+from storage.database import Database, StorageTroubleError
 from storage.days import days_since
 from storage.fetches import recent_fetches
 from storage.front import cards_of, list_stories
@@ -53,6 +54,9 @@ _YEAR = "public, max-age=31536000, immutable"
 _SHORT = {"Cache-Control": "public, max-age=60"}
 _Answer = Callable[..., Awaitable[Response]]
 _FETCHES, _ARTICLES = 30, 30
+RETRY_AFTER = "10"
+"""Seconds, while the database is away."""
+_log = structlog.get_logger()
 
 
 class FrontQuery(BaseModel):
@@ -205,6 +209,15 @@ class PageRoutes:
         body = message_page(self._settings, "Nothing here", "There is no such page.", links)
         return _page(body, 404, fresh=True)
 
+    async def away(self, request: Request, error: Exception) -> Response:
+        """The database does not answer just now; what was published still is, at its addresses."""
+        _log.warning("answered", outcome="put off", error=str(error))
+        text = "The database is away. The feeds are still served; this page comes back by itself."
+        body = message_page(self._settings, "Back soon", text, self._links(request))
+        answer = _page(body, 503, fresh=True)
+        answer.headers["Retry-After"] = RETRY_AFTER
+        return answer
+
     def _links(self, request: Request) -> Links:
         """A guarded site's reader keeps the token they came with; nobody else's is repeated."""
         guarded = self._settings.server.read_token is not None
@@ -233,6 +246,7 @@ def add_pages(
     for path, answer in answers.items():
         app.api_route(path, methods=["GET", "HEAD"])(answer)
     app.exception_handler(404)(pages.missing)
+    app.exception_handler(StorageTroubleError)(pages.away)
     app.exception_handler(RequestValidationError)(pages.missing)
 
 

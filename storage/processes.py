@@ -1,0 +1,118 @@
+"""The processes that share a database: who is there, under what configuration, and who is gone.
+
+A process that gives no sign of life has its claims taken away, long before their leases end. That
+is safe even where it lives after all: what it writes of them counts no more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from storage.database import Database
+from storage.tables import articles, processes, sources
+from storage.upsert import insert
+
+PATIENCE = timedelta(seconds=15)
+"""How long a process may give no sign of life."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningProcess:
+    """A process: its ``name`` is its alone, ``config`` tells configurations apart."""
+
+    name: str
+    roles: tuple[str, ...]
+    config: str
+    version: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """All processes that live, this one among them, and those just found dead."""
+
+    living: tuple[RunningProcess, ...]
+    dead: tuple[str, ...]
+
+
+def give_sign(
+    db: Database, one: RunningProcess, now: datetime, patience: timedelta = PATIENCE
+) -> Neighbours:
+    """Say that ``one`` lives, and give back what the dead had claimed."""
+    with db.write() as connection:
+        row = {
+            "name": one.name,
+            "roles": ",".join(one.roles),
+            "config": one.config,
+            "version": one.version,
+            "started_at": one.started_at,
+            "seen_at": func.now(),  # the server's clock: machines' clocks differ
+        }
+        statement = insert(connection, processes).values(row)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["name"],
+                set_={name: statement.excluded[name] for name in row if name != "name"},
+            )
+        )
+        dead = connection.execute(
+            delete(processes)
+            .where(processes.c.seen_at < func.now() - patience)
+            .returning(processes.c.name)
+        ).scalars()
+        gone = tuple(sorted(dead))
+        _release_claims(connection, gone, now)
+    return Neighbours(running(db), gone)
+
+
+def running(db: Database) -> tuple[RunningProcess, ...]:
+    """The processes that live, the oldest first."""
+    with db.read() as connection:
+        rows = connection.execute(
+            select(processes).order_by(processes.c.started_at, processes.c.name)
+        ).all()
+    return tuple(
+        RunningProcess(
+            row.name, tuple(row.roles.split(",")), row.config, row.version, row.started_at
+        )
+        for row in rows
+    )
+
+
+def leave(db: Database, name: str, now: datetime) -> None:
+    """The process called so ends, and gives back what it still holds."""
+    with db.write() as connection:
+        connection.execute(delete(processes).where(processes.c.name == name))
+        _release_claims(connection, (name,), now)
+
+
+def begin_alone(db: Database, now: datetime) -> None:
+    """The only process on this database begins: whoever had claimed anything is dead."""
+    with db.write() as connection:
+        names = set(connection.execute(select(sources.c.claimed_by).distinct()).scalars())
+        waiting = select(articles.c.claimed_by).where(articles.c.state == "new").distinct()
+        names.update(connection.execute(waiting).scalars())
+        _release_claims(connection, sorted(name for name in names if name), now)
+
+
+def _release_claims(connection: Connection, names: Sequence[str], now: datetime) -> None:
+    if not names:
+        return
+    held = select(articles.c.id).where(articles.c.state == "new", articles.c.claimed_by.in_(names))
+    ids = connection.execute(held.order_by(articles.c.id).with_for_update(key_share=True)).scalars()
+    connection.execute(
+        update(articles)
+        .where(articles.c.id.in_(ids.all()), articles.c.claimed_by.in_(names))
+        .values(claimed_until=None, claimed_by=None)
+    )
+    polled = select(sources.c.id).where(sources.c.claimed_by.in_(names))
+    ids = connection.execute(
+        polled.order_by(sources.c.id).with_for_update(key_share=True)
+    ).scalars()
+    connection.execute(
+        update(sources)
+        .where(sources.c.id.in_(ids.all()), sources.c.claimed_by.in_(names))
+        .values(next_poll_at=now, claimed_by=None)
+    )

@@ -1,0 +1,336 @@
+"""Four workers and a web process on one PostgreSQL, killed and cut off while the news changes.
+
+Every entry is read once in each wording, every article is read and folded once, no host is asked
+faster than its limit, and the merged feed is that of one process that nobody disturbed.
+
+``TESTS_PRESS_SOURCES`` says how many sources (60; a release is tried with 2000), and
+``TESTS_PRESS_BLOWS`` how many blows are dealt (4).
+"""
+
+import asyncio
+import json
+import os
+import random
+import re
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from conftest import Postgres
+from loopback_press import ENTRIES, STEPS, VERSIONS, Press, on_air
+from newsroom_runs import one_pass, settings_for
+from sqlalchemy import func, make_url, select, text
+from test_aggregator_daemon import PROGRAM, ROOT
+
+from aggregator.config.loading import load_config
+from aggregator.correcting import refold_since
+from storage.articles import count_by_state
+from storage.database import Database, open_database
+from storage.duties import key_of
+from storage.tables import articles, days, entries, source_days, stories
+
+SOURCES = int(os.environ.get("TESTS_PRESS_SOURCES", "60"))
+BLOWS = int(os.environ.get("TESTS_PRESS_BLOWS", "4"))
+WORKERS = 4
+INTERVAL = 0.5
+"""Seconds between two requests to one host."""
+BETWEEN = 4.0
+"""Seconds between two blows."""
+DEADLINE = 120.0 + SOURCES
+OUTPUT = {"name": "feed", "limit": 1000, "max_bytes": 100_000_000}
+
+
+@pytest.fixture
+def engine_name() -> str:
+    return "postgresql"
+
+
+def full_text(source: int) -> str:
+    return "always" if source % 10 == 0 else "never"
+
+
+def table(values: Mapping[str, object]) -> str:
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+
+
+def configure(folder: Path, press: Press, url: str, port: int) -> Path:
+    path = folder / "newsfold.toml"
+    sources = "".join(
+        f'[[source]]\nurl = "{press.url(n)}"\nname = "S{n}"\nfull_text = "{full_text(n)}"\n'
+        for n in range(press.sources)
+    )
+    path.write_text(
+        f'[server]\nlisten = "127.0.0.1:{port}"\nbase_url = "https://news.example"\n'
+        f"[storage]\nurl = {json.dumps(url)}\n[extract]\nworkers = 1\n"
+        f'[fetch]\nallow_networks = ["127.0.0.0/8"]\nhost_interval = "{INTERVAL}s"\n'
+        'min_interval = "5s"\nmax_interval = "5s"\n'
+        f"[[output]]\n{table(OUTPUT)}{sources}",
+        encoding="utf-8",
+    )
+    return path
+
+
+class Worker:
+    """A process that dies and is started again. What it says is read away."""
+
+    def __init__(self, config: Path, roles: str) -> None:
+        self._arguments = ["run", "--config", str(config), "--log-json", "--roles", roles]
+        self._folder = config.parent
+        self.process: asyncio.subprocess.Process | None = None
+        self.log = config.parent / f"{roles}-{id(self)}.log"
+
+    async def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-c",
+                PROGRAM,
+                *self._arguments,
+                cwd=self._folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    async def kill(self) -> None:
+        """Outright, with its children."""
+        assert self.process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        await self.process.wait()
+
+    async def stop(self) -> int:
+        """In order; its exit code."""
+        assert self.process is not None
+        self.process.terminate()
+        async with asyncio.timeout(30):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def workers(config: Path) -> AsyncIterator[list[Worker]]:
+    """Four that do everything but serve, and one that serves."""
+    some = [Worker(config, "poll,extract,fold") for _ in range(WORKERS)]
+    every = [Worker(config, "web"), *some]
+    try:
+        for one in every:
+            await one.start()
+        yield every
+    finally:
+        for one in every:
+            if one.process and one.process.returncode is None:
+                await one.kill()
+
+
+class Blows:
+    """What befalls the workers: one is killed, the folder is killed, the database goes away."""
+
+    def __init__(self, every: list[Worker], postgres: Postgres, url: str) -> None:
+        self._workers = every[1:]
+        self._postgres = postgres
+        self._name = make_url(url).database
+        self._rng = random.Random(1)
+        self.dealt: Counter[str] = Counter()
+
+    async def deal(self, number: int) -> None:
+        kinds = (self.kill_one, self.kill_folder, self.cut, self.kill_one)
+        blow = kinds[number % len(kinds)]
+        await blow()
+        self.dealt[blow.__name__] += 1
+
+    async def kill_one(self) -> None:
+        await self._again(self._rng.choice(self._workers))
+
+    async def kill_folder(self) -> None:
+        """Whoever has the duty; it is another's before the one killed is back."""
+        async with asyncio.timeout(60):
+            while (folder := self.folder()) is None:
+                await asyncio.sleep(0.1)
+            await folder.kill()
+            while self.folder() in {None, folder}:
+                await asyncio.sleep(0.1)
+        await folder.start()
+
+    async def cut(self) -> None:
+        """The database refuses everybody for a while, and ends every connection."""
+        self._ask(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false")
+        self._ask(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._name}'"
+        )
+        await asyncio.sleep(3)
+        self._ask(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
+
+    def folder(self) -> Worker | None:
+        """The worker that holds the lock of the duty to fold."""
+        held = self._ask(
+            "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) "
+            "WHERE locktype = 'advisory' AND granted AND classid = 4637 "
+            f"AND objid = {key_of('fold') % 2**32}"
+        )
+        found = [one for one in self._workers if (f"newsfold {one.pid}",) in held]
+        return found[0] if found else None
+
+    async def _again(self, worker: Worker) -> None:
+        await worker.kill()
+        await worker.start()
+
+    def _ask(self, statement: str) -> Sequence[tuple[str]]:
+        with self._postgres.admin.connect() as connection:
+            result = connection.execute(text(statement))
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+
+def at_rest(db: Database, press: Press) -> bool:
+    """Everything that is told by now was read, in its wording of now, and folded."""
+    with db.read() as connection:
+        counted = select(entries.c.title, func.count()).group_by(entries.c.title)
+        found = {row[0]: row[1] for row in connection.execute(counted)}
+    wanted = Counter(name for n in range(press.sources) for name in press.titles(n))
+    states = count_by_state(db)
+    return found == wanted and not states["new"] and not states["read"]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while True:
+            with suppress(Exception):  # the database is away now and then
+                if await asyncio.to_thread(condition):
+                    return
+            await asyncio.sleep(0.5)
+
+
+def groups(db: Database) -> list[tuple[str, ...]]:
+    """The stories that live, each as the addresses it holds."""
+    with db.read() as connection:
+        rows = connection.execute(
+            select(articles.c.story_id, articles.c.url).order_by(articles.c.story_id)
+        ).all()
+    found: dict[int, list[str]] = {}
+    for story, url in rows:
+        found.setdefault(story, []).append(urlsplit(url).path)
+    return sorted(tuple(sorted(paths)) for paths in found.values())
+
+
+def told(document: bytes) -> list[tuple[str, ...]]:
+    """What a merged feed tells: each entry's title and the articles it links to, in no order.
+
+    Which of two in the same words leads is a matter of which came first.
+    """
+    found = []
+    for item in json.loads(document)["items"]:
+        paths = re.findall(r"https?://127[^/]*(/\d+/a\d+)", json.dumps(item))
+        found.append((item["title"], *sorted(set(paths))))
+    return sorted(found)
+
+
+async def served(port: int) -> bytes:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/feed.json") as response,
+    ):
+        assert response.status == 200
+        return await response.read()
+
+
+async def until_told(port: int, wanted: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """What is served, at last if it never is what is ``wanted``."""
+    for _ in range(60):
+        found = told(await served(port))
+        if found == wanted:
+            break
+        await asyncio.sleep(0.5)
+    return found
+
+
+@dataclass(frozen=True)
+class Outcome:
+    groups: list[tuple[str, ...]]
+    feed: list[tuple[str, ...]]
+
+
+async def undisturbed(press: Press, folder: Path) -> Outcome:
+    """What one process makes of the same, in peace, on a file."""
+    settings = settings_for(
+        f"sqlite:///{folder / 'alone.db'}",
+        [
+            {"url": press.url(n), "name": f"S{n}", "full_text": full_text(n)}
+            for n in range(press.sources)
+        ],
+        output=[OUTPUT],
+    )
+    application = await one_pass(settings)
+    document = application.publisher.document("feed", "json")
+    assert document is not None
+    with closing(open_database(settings.storage.url)) as db:
+        return Outcome(groups(db), told(document.body))
+
+
+def check_once(db: Database, press: Press, told: int) -> None:
+    """Nothing was lost, nothing done twice; so many stories were ``told``."""
+    with db.read() as connection:
+
+        def one(statement: object) -> object:
+            return connection.execute(statement).scalar()  # type: ignore[call-overload]
+
+        total = press.sources * ENTRIES
+        assert one(select(func.count()).select_from(entries)) == total
+        assert one(select(func.sum(source_days.c.entries))) == total, "each came as new once"
+        versions = one(select(func.sum(articles.c.version + 1)))
+        assert versions == press.sources * VERSIONS, "each wording was read once"
+        assert one(select(func.count(articles.c.id))) == total
+        assert one(select(func.count(func.distinct(articles.c.fold_order)))) == total
+        assert one(select(func.sum(days.c.articles))) == total
+        # One folded twice would have founded a story that ended in another.
+        assert one(select(func.count(stories.c.id))) == told
+
+
+def check_politeness(asked: Mapping[str, Sequence[float]]) -> None:
+    """No host was asked faster than its limit, over any ten intervals."""
+    for host, times in asked.items():
+        for at, begin in enumerate(times):
+            within = [t for t in times[at:] if t < begin + 10 * INTERVAL]
+            # Eleven fit; one more for what is late on its way.
+            assert len(within) <= 12, f"{host} was asked {len(within)} times"
+
+
+async def test_several_processes_do_what_one_does(
+    database_url: str, postgres: Postgres, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    begun = datetime.now(UTC) - timedelta(hours=1)
+    async with on_air(SOURCES) as press:
+        config = configure(tmp_path, press, database_url, unused_tcp_port)
+        with closing(open_database(database_url)) as db:
+            async with workers(config) as every:
+                blows = Blows(every, postgres, database_url)
+                for step in range(STEPS):
+                    press.step = step
+                    for number in range(BLOWS * step // STEPS, BLOWS * (step + 1) // STEPS):
+                        await asyncio.sleep(BETWEEN)
+                        await blows.deal(number)
+                    await until(lambda: at_rest(db, press))
+                assert blows.dealt.total() == BLOWS
+                asked = {host: list(times) for host, times in press.asked.items()}
+                alone = await undisturbed(press, tmp_path)
+                assert await until_told(unused_tcp_port, alone.feed) == alone.feed
+                for worker in every:
+                    assert await worker.stop() == 0
+            check_once(db, press, len(alone.groups))
+            check_politeness(asked)
+            assert groups(db) == alone.groups
+        report = refold_since(load_config(config, {}), begun, dry_run=True)
+        assert "0 change, 0 are new, 0 end in another" in report
