@@ -2,16 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 import aiohttp
 import pytest
-from hostile_documents import DOCUMENTS, KEPT, PAGES, ROBOTS, Document, feed_of
+from hostile_documents import DOCUMENTS, KEPT, PAGES, ROBOTS, Document, feed_of, item, rss
 from hostile_servers import CASES, Case, place
+from hostile_shown import Shown, check_harmless, check_there, check_told
 from newsroom_runs import settings_for
-from scripted_server import ScriptedServer, reply
+from scripted_server import Behaviour, ScriptedServer, redirect, reply
 
 from aggregator.config.settings import Settings
 from aggregator.daemon import daemon
@@ -34,9 +36,13 @@ def engine_name() -> str:
 
 @dataclass
 class World:
-    """Every server on an address of its own, and the sources that name them."""
+    """Every server on an address of its own, and the sources that name them.
+
+    The ``trap`` is a private address that nobody may ask: where hostile sources lead to.
+    """
 
     servers: AsyncExitStack
+    trap: ScriptedServer
     sources: list[dict[str, object]] = field(default_factory=list)
     count: int = 0
 
@@ -52,7 +58,7 @@ class World:
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     async with AsyncExitStack() as servers:
-        world = World(servers)
+        world = World(servers, await servers.enter_async_context(ScriptedServer(host=TRAP)))
         for case in CASES:
             world.add(case.name, place(case, await world.server()))
         for document in DOCUMENTS:
@@ -68,22 +74,108 @@ async def world() -> AsyncIterator[World]:
         server.on("/robots.txt", reply(200, ROBOTS))
         server.on("/feed", reply(200, feed_of(*(server.url(f"/{n}") for n in range(20)))))
         world.add("a robots.txt of 500 kB", server.url("/feed"), "always")
+        for name, put in LURES.items():
+            server = await world.server()
+            server.on("/feed", put(server, world.trap))
+            world.add(name, server.url("/feed"), "always")
+        for name, host in HIDDEN.items():
+            world.add(f"the trap by {name}", world.trap.url("/feed", host=host))
         for number in range(GOOD):  # last in line: whoever holds up others holds up these
             server = await world.server()
             world.add(f"good {number}", server.on("/feed", reply(200, good_feed(number))))
         yield world
 
 
+def good_title(number: int) -> str:
+    return f"News of {made_up(number)} town"
+
+
 def good_feed(number: int) -> bytes:
+    text = " ".join(made_up(1000 * number + n) for n in range(120))
     return (
         f"<rss version='2.0'><channel><title>Good {number}</title><item><guid>{number}</guid>"
-        f"<title>News of town {number}</title></item></channel></rss>"
+        f"<title>{good_title(number)}</title><description>{text}</description></item>"
+        f"</channel></rss>"
     ).encode()
 
 
+def made_up(number: int) -> str:
+    """A word that no other number has."""
+    return "".join("abcdefghij"[int(digit)] + "nrst"[int(digit) % 4] for digit in f"{number:05}")
+
+
+def link(relation: str, url: str) -> str:
+    namespace = "http://www.w3.org/2005/Atom"
+    return f"<atom:link xmlns:atom='{namespace}' rel='{relation}' href='{url}'/>"
+
+
+TRAP = "127.9.9.9"
+HIDDEN = {
+    # Names for the trap's address; every other server is in an allowed network.
+    "its address": TRAP,
+    "a number": str(int(ip_address(TRAP))),
+    "hexadecimal": "0x7f090909",
+    "octal": "0177.011.011.011",
+    "two parts": "127.592137",
+    "IPv6": f"[::ffff:{TRAP}]",
+    "full-width digits": "\uff11\uff12\uff17.9.9.9",
+}
+HARMLESS = {
+    # What is at the trap is left out; the feed itself is good.
+    *("entries at the trap", "pages that lead to the trap", "robots.txt at the trap"),
+    *("a hub at the trap", "pictures at the trap"),
+}
+Lure = Callable[[ScriptedServer, ScriptedServer], Behaviour]
+LURES: dict[str, Lure] = {
+    "leads to the trap": lambda _, trap: redirect(trap.url("/moved"), 301),
+    "entries at the trap": lambda _, trap: reply(200, feed_of(trap.url("/a"), trap.url("/b"))),
+    "pages that lead to the trap": lambda server, trap: reply(
+        200, feed_of(server.on("/page", redirect(trap.url("/page"))))
+    ),
+    "robots.txt at the trap": lambda server, trap: reply(
+        200,
+        feed_of(
+            server.on("/page", redirect("/x")),
+            server.on("/robots.txt", redirect(trap.url("/robots.txt"))),
+        ),
+    ),
+    "a hub at the trap": lambda server, trap: reply(
+        200,
+        rss(item(1), "", link("hub", trap.url("/h")) + link("self", server.url("/feed"))).encode(),
+        Link=f"<{trap.url('/hub')}>; rel=hub, <{server.url('/feed')}>; rel=self",
+    ),
+    "pictures at the trap": lambda server, trap: reply(
+        200,
+        feed_of(
+            server.on(
+                "/page",
+                reply(
+                    200,
+                    f"<article><p>{'Words of a page. ' * 80}<img src='{trap.url('/p.png')}'>"
+                    f"<a rel=next href='{trap.url('/next')}'>next</a></article>".encode(),
+                    Content_Type="text/html",
+                ),
+            )
+        ),
+    ),
+    "a page that is a feed at the trap": lambda _, trap: reply(
+        200,
+        f"<html><link rel=alternate type='application/rss+xml' href='{trap.url('/f')}'>".encode(),
+        Content_Type="text/html",
+    ),
+}
+
+
 def settings_of(world: World, database_url: str) -> Settings:
-    limits = {"timeout": TIMEOUT, "max_bytes": 2 * 1024 * 1024, "min_interval": "1h"}
-    return settings_for(database_url, world.sources, fetch=limits | {"host_interval": "10ms"})
+    fetch = {
+        "allow_networks": ["127.7.0.0/16"],
+        "timeout": TIMEOUT,
+        "max_bytes": 2 * 1024 * 1024,
+        "min_interval": "1h",
+        "host_interval": "10ms",
+    }
+    output = [{"name": "feed", "limit": 1000, "max_bytes": 100_000_000}]
+    return settings_for(database_url, world.sources, fetch=fetch, output=output)
 
 
 async def test_good_sources_are_polled_and_pages_answered_whatever_the_others_do(
@@ -97,15 +189,23 @@ async def test_good_sources_are_polled_and_pages_answered_whatever_the_others_do
             async with asyncio.timeout(DEADLINE):
                 while application.tally.polled < len(world.sources):
                     answers.append(await status_of(session, url))
-                while (await application.ledger.read(count_by_state))["new"]:
+                while not is_done(await application.ledger.read(count_by_state)):
                     answers.append(await status_of(session, url))
+                await application.publisher.refresh()
+            site = await Shown.by(session, url)
             health = {h.name: h for h in source_health(application.ledger.database)}
             with application.ledger.database.read() as connection:
                 shown = connection.execute(entries.select()).all()
     assert set(answers) == {200}
     assert len(health) == len(world.sources)
     kept = {row.source_id for row in shown if row.title == KEPT}
+    assert world.trap.connections == 0, "a private address was asked"
     check_good(health)
+    check_there(site, [good_title(number) for number in range(GOOD)])
+    check_harmless(site)
+    check_told(site, health)
+    for name in [*LURES, *(f"the trap by {name}" for name in HIDDEN)]:
+        assert (health[name].last_error is None) == (name in HARMLESS), name
     for case in CASES:
         check_case(case, health[case.name])
     for document in DOCUMENTS:
@@ -115,6 +215,10 @@ async def test_good_sources_are_polled_and_pages_answered_whatever_the_others_do
         assert not re.search(r"<script|onerror", html, re.IGNORECASE)
         assert "root:x:0" not in f"{row.title}{html}"
         assert row.url is None or row.url.startswith(("http://", "https://"))
+
+
+def is_done(counts: dict[str, int]) -> bool:
+    return not counts["new"] and not counts["read"]
 
 
 async def status_of(session: aiohttp.ClientSession, url: str) -> int:
