@@ -199,7 +199,8 @@ async def test_good_sources_are_polled_and_pages_answered_whatever_the_others_do
     assert set(answers) == {200}
     assert len(health) == len(world.sources)
     kept = {row.source_id for row in shown if row.title == KEPT}
-    assert world.trap.connections == 0, "a private address was asked"
+    assert not [request.target for request in world.trap.requests], "a private address was asked"
+    assert world.trap.connections == 0
     check_good(health)
     check_there(site, [good_title(number) for number in range(GOOD)])
     check_harmless(site)
