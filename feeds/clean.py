@@ -127,10 +127,14 @@ def sanitise(html: str, base_url: str | None) -> str:
     Idempotent. Never raises; time is about linear in ``html``.
     """
     if "<" not in html and "&" not in html:
-        return escape(_legal(html), quote=False)
+        # A no-break space is written as the cleaner writes it, so that a second time changes nothing.
+        return escape(_legal(html), quote=False).replace("\xa0", "&nbsp;")
     token = _base.set(base_url)
     try:
         cleaned = _CLEANER.clean(_revealed(_tamed(_legal(html))))
+        if "<table" in cleaned and "<a " in cleaned:
+            # What HTML moves out of a table may land in a link, and links in links part once more.
+            cleaned = _CLEANER.clean(cleaned)
     finally:
         _base.reset(token)
     cleaned = _legal(cleaned) if "&#" in html else cleaned

@@ -102,6 +102,13 @@ tokens = st.one_of(
 )
 
 
+@pytest.mark.parametrize(
+    "html", [">\xa0", "a\xa0b", "<a <plaintext> = >\xa0 <table> <a <td>", "<a><table><a>x</table>"]
+)
+def test_clean_html_stays_as_it_is(html: str) -> None:
+    assert sanitise(sanitise(html, BASE), BASE) == sanitise(html, BASE)
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.lists(tokens, max_size=12).map(" ".join), st.sampled_from([BASE, None, "mailto:x"]))
 def test_anything_is_harmless_and_clean_html_stays_as_it_is(html: str, base: str | None) -> None:
