@@ -1,5 +1,6 @@
 """``newsfold fold``, ``evaluate`` and ``train`` as a user meets them."""
 
+import contextlib
 import gzip
 import json
 import os
@@ -245,7 +246,11 @@ def test_an_interrupt_ends_it_and_leaves_no_file() -> None:
     ):
         feeding.write(lines(ROWS[0]))
         feeding.flush()
-        running.send_signal(signal.SIGINT)
+        # A signal between Python's last look for one and the read that blocks waits for the next.
+        while running.poll() is None:
+            running.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.wait(timeout=2)
         _, said = running.communicate(timeout=60)
     assert (running.returncode, said.strip()) == (1, "Aborted!")
     assert [path.name for path in Path.cwd().iterdir()] == ["endless"]

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -25,6 +25,15 @@ from feeds.model import (
 
 DEADLINE = 0.3
 MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_older_is_collected() -> Iterator[None]:
+    """Collecting garbage after each case looks at what came since, not at all of the session."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest_asyncio.fixture
