@@ -127,7 +127,7 @@ def sanitise(html: str, base_url: str | None) -> str:
     Idempotent. Never raises; time is about linear in ``html``.
     """
     if "<" not in html and "&" not in html:
-        # A no-break space is written as the cleaner writes it, so that a second time changes nothing.
+        # No-break spaces as the cleaner writes them, so that a second time changes nothing.
         return escape(_legal(html), quote=False).replace("\xa0", "&nbsp;")
     token = _base.set(base_url)
     try:

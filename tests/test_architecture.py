@@ -26,6 +26,7 @@ HOMES = {
     "regex": "aggregator/text_rules.py",
     "sqlalchemy": "storage/",
     "sqlmodel": "storage/",
+    "threadpoolctl": "aggregator/matching/",
     "tld": "feeds/urls.py",
     "trafilatura": "feeds/page/second_readings.py",
     "uvicorn": ("aggregator/server.py", "aggregator/front_door.py"),
