@@ -21,6 +21,8 @@ from typing import ParamSpec, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from aggregator.garbage import search_seldom
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _PRELOAD = ("feeds.page.article", "feeds.parsing.parse")
@@ -169,6 +171,7 @@ def _begin(memory: int) -> None:
     warnings.simplefilter("ignore")
     for name in _PRELOAD:
         importlib.import_module(name)
+    search_seldom()
     limit = _address_space() + memory * _MIB
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 

@@ -19,6 +19,7 @@ from aggregator.config.settings import Settings
 from aggregator.config.watch import ConfigWatch
 from aggregator.errors import ApplicationError
 from aggregator.front_door import Limits
+from aggregator.garbage import search_seldom
 from aggregator.metrics.counting import Metrics
 from aggregator.neighbours import Neighbourhood, describe
 from aggregator.notices import Notices
@@ -51,6 +52,7 @@ def run_daemon(
 
 def run_async(main: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine on uvloop."""
+    search_seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 

@@ -43,6 +43,7 @@ import uvloop
 from aggregator.application import open_application
 from aggregator.clock import utc_now
 from aggregator.config.settings import FetchSettings, Settings, SourceSettings, StorageSettings
+from aggregator.garbage import search_seldom
 from aggregator.logs import configure_logs
 from benchmarks.made_feeds import ENTRIES, FORMATS
 from storage.sources import make_all_due
@@ -153,6 +154,7 @@ Rival = Callable[[list[str], Path], contextlib.AbstractAsyncContextManager[Poll]
 @contextlib.asynccontextmanager
 async def newsfold(urls: list[str], folder: Path) -> Any:  # noqa: ANN401 - see Rival
     configure_logs(json=True)
+    search_seldom()
     settings = Settings(
         storage=StorageSettings(url=f"sqlite:///{folder}/newsfold.db"),
         fetch=FetchSettings.model_validate(

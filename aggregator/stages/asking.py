@@ -53,7 +53,7 @@ class Asking:
         own, fetch = self._own(source_url), self._fetch
         # The source may have moved, and its articles may be anywhere: what was trusted to the
         # configured address is nobody else's.
-        at_home = same_origin(own.url, url)
+        at_home = url == own.url or same_origin(own.url, url)
         return FetchRequest(
             url,
             validators=validators,

@@ -31,6 +31,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -64,6 +65,7 @@ from feeds.model import (
 # Content-Security-Policy headers of real sites outgrow the client's default of 8 kB.
 _MAX_HEADER_BYTES = 32 * 1024
 _MAX_HEADERS = 200
+_TARGETS = 10_000
 
 
 class Fetcher(Protocol):
@@ -97,6 +99,8 @@ class HttpFetcher:
         keepalive: float = 5.0,
     ) -> None:
         self._guard = guard
+        # The same feeds are asked for again and again.
+        self._target = lru_cache(_TARGETS)(partial(target_of, guard=guard))
         self._user_agent = user_agent
         self._tls = tls
         self._resolver = resolver
@@ -138,7 +142,7 @@ class HttpFetcher:
 
     async def _follow(self, trip: "_Trip") -> Response:
         request = trip.request
-        target = target_of(request.url, self._guard)
+        target = self._target(request.url)
         trip.host, home = target.host, target.origin
         body = request_body(request)
         proxy = proxy_url(request.proxy)
