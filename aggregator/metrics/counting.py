@@ -153,8 +153,9 @@ class Metrics:
         self.open_connections.set_function(count)
 
     def _entered(self, commit: PollCommit | PushCommit) -> None:
-        self._entries.labels("new").inc(len(commit.new))
-        self._entries.labels("changed").inc(len(commit.changed))
+        if commit.new or commit.changed:
+            self._entries.labels("new").inc(len(commit.new))
+            self._entries.labels("changed").inc(len(commit.changed))
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"newsfold_{name}_total", text, labels, registry=self.registry)

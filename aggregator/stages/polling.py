@@ -100,12 +100,15 @@ class Poller:
             await self._tools.ledger.write(postpone, source.id, source.claim, until)
             return
         finding = await self.find(source, outcome)
-        slowdown = await self._hubs.seen(source.id, finding) if self._hubs else 1.0
+        politeness = self._asking.politeness(source.url)
+        if self._hubs:
+            slowdown = await self._hubs.seen(source.id, finding)
+            politeness = replace(politeness, slowdown=slowdown)
         commit, plan = decide(
             source,
             outcome,
             finding,
-            replace(self._asking.politeness(source.url), slowdown=slowdown),
+            politeness,
             now=self._tools.clock(),
             rng=self._tools.rng,
         )

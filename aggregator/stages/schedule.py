@@ -307,15 +307,20 @@ def _succeeded(
     health, adopt = _watch_redirect(health, response, now, politeness)
     if adopt is not None:
         reasons.append(f"it has permanently moved to {adopt}")
-    health = replace(health, interval=clamped, failures=0, last_success=now, gone_since=None)
     at, skipped = _moment(health, now, clamped, politeness, asked=asked, rng=rng)
     slowed = min(clamped * politeness.slowdown, politeness.max_interval)
-    if slowed > clamped and politeness.interval is None:
-        health = replace(health, unslowed=at)
+    unslowed = at if slowed > clamped and politeness.interval is None else None
+    if unslowed is not None:
         at, skipped = _moment(health, now, slowed, politeness, asked=asked, rng=rng)
         reasons.append(f"every {_words(slowed)} while a hub delivers what is new")
-    else:
-        health = replace(health, unslowed=None)
+    health = replace(
+        health,
+        interval=clamped,
+        failures=0,
+        last_success=now,
+        gone_since=None,
+        unslowed=unslowed,
+    )
     return Plan(at, health, (*reasons, *skipped), adopt=adopt)
 
 
@@ -379,6 +384,8 @@ def _watch_redirect(
 ) -> tuple[Health, str | None]:
     """The health with what this poll says of a permanent redirect, and the target to adopt."""
     target = permanent_target(response.hops)
+    if target is None and health.redirect_target is None:
+        return health, None
     if target is None:
         return replace(health, redirect_target=None, redirect_since=None, redirect_polls=0), None
     since, polls = now, 1
