@@ -143,6 +143,8 @@ def _recognised(parsed: ParsedFeed, known: Mapping[str, KnownEntry]) -> list[Fee
     skipped = [by_digest[digest] for digest in parsed.known_seen if digest in by_digest]
     arrived = [entry.guid for entry in parsed.entries]
     respelled = recognise([*arrived, *skipped], known)
+    if not respelled:
+        return list(parsed.entries)
     return [replace(e, guid=respelled.get(e.guid, e.guid)) for e in parsed.entries]
 
 
