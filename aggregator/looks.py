@@ -48,7 +48,7 @@ def report(look: Look, politeness: Politeness, refusal: str | None) -> Iterator[
     if asks := _asks(feed.hints, outcome, look.at):
         yield "asks", asks
     yield "caching", _caching(outcome)
-    if feed.entries:
+    if any(entry.url for entry in feed.entries):
         yield "pages", refusal or "robots.txt lets us fetch the first article's page"
     if feed.hubs:
         yield "push", f"it names the hub {feed.hubs[0]}"

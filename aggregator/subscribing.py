@@ -108,7 +108,7 @@ async def look_at(
     known = address in {source.url for source in settings.source}
     async with open_prober(settings) as prober:
         look = await prober.first_of((address,) if known else addresses(address))
-        page = look.feed.entries[0].url if look.feed and look.feed.entries else None
-        refusal = await prober.page_refusal(look, page) if page else None
+        pages = [entry.url for entry in look.feed.entries if entry.url] if look.feed else []
+        refusal = await prober.page_refusal(look, pages[0]) if pages else None
     limits = Asking(settings).politeness(look.url)
     return list(report(look, limits, refusal)), list(advice(look, refusal)), look.feed is not None

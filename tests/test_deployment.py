@@ -71,7 +71,7 @@ def test_systemd_takes_the_unit_and_finds_it_safe(tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name
     there = re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text(encoding="utf-8"))
     unit.write_text(there, encoding="utf-8")
-    assert analyze("verify", unit) == ""
+    assert UNIT.name not in analyze("verify", unit), "it complains of ours, whatever else it does"
     analyze("security", "--offline=true", "--threshold=20", unit)
 
 
