@@ -204,3 +204,16 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     found = [check.state for check in machine.permissions(tmp_path / "n.toml", settings)]
     tmp_path.chmod(0o700)
     assert found == ["failed"]
+
+
+def test_a_database_is_looked_at_on_either_engine(database_url: str, tmp_path: Path) -> None:
+    config = tmp_path / "newsfold.toml"
+    text = f'[server]\nbase_url = "http://127.0.0.1:1"\n[storage]\nurl = {json.dumps(database_url)}'
+    config.write_text(text, encoding="utf-8")
+    config.chmod(0o600)
+    found = {check.about: check for check in examine(config, {}, FakeClock())}
+    assert found["database"].state == "ok"
+    assert found["database"].found.endswith("opens and is whole")
+    assert found["network"].found == "not tried: there is no source to ask"
+    assert found["config"].advice == "newsfold sources add ADDRESS"
+    assert found["address"].state == ("ok" if database_url.startswith("sqlite") else "warning")

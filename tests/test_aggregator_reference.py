@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from aggregator.cli.commands import main
 from aggregator.cli.reference import commands_reference
+from aggregator.cli.sections import SECTIONS
 from aggregator.config.reference import configuration_reference
 from aggregator.config.settings import OutputSettings, Settings, SourceSettings
 
@@ -89,6 +90,11 @@ def anchors(page: Path) -> set[str]:
     """Of the headings of a page, as forges make them."""
     heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_the_help_lists_every_command_in_one_section() -> None:
+    listed = [name for names in SECTIONS.values() for name in names]
+    assert sorted(listed) == sorted(main.commands)
 
 
 def test_every_command_and_option_says_what_it_does() -> None:

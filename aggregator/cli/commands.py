@@ -12,6 +12,7 @@ from aggregator.cli.files import evaluate, fold_files, train_weights
 from aggregator.cli.first import init
 from aggregator.cli.operating import doctor, log, poll, status
 from aggregator.cli.rules import rules
+from aggregator.cli.sections import InSections
 from aggregator.cli.sources import sources
 from aggregator.cli.storage import backup, migrate_to, restore
 from aggregator.cli.stories import corrections, explain, refold, story
@@ -23,7 +24,10 @@ from aggregator.version import VERSION
 _ROLES_VARIABLE = variable("process", "roles")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
+@click.group(
+    cls=InSections,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+)
 @click.version_option(VERSION, prog_name="newsfold")
 def main() -> None:
     """Many feeds in, one entry per story out.

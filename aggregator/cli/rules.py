@@ -13,7 +13,7 @@ def rules() -> None:
     """Try the rules for entries on their way in: the [[rule]] tables of the configuration."""
 
 
-@rules.command("test")
+@rules.command("test", short_help="Say what they would do.")
 @config_option
 @click.argument("place", metavar="[URL|FILE]", required=False)
 @click.option("--source", help="Take the feed for that of this source (name or address).")

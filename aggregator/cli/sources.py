@@ -26,7 +26,7 @@ def sources() -> None:
     """
 
 
-@sources.command("add")
+@sources.command("add", short_help="Find the feed of a site and list it.")
 @config_option
 @click.argument("address")
 @click.option("--pick", type=click.IntRange(1), help="Which feed, where a page offers several.")
@@ -65,7 +65,7 @@ def _picked(offered: int, pick: int | None) -> int:
     return (pick or 1) - 1
 
 
-@sources.command("test")
+@sources.command("test", short_help="Look at a feed before it is listed.")
 @config_option
 @click.argument("address")
 def test_(config: Path, address: str) -> None:
@@ -100,7 +100,7 @@ def list_(config: Path) -> None:
     click.echo(counted(settings.source, "source"))
 
 
-@sources.command("import")
+@sources.command("import", short_help="Take over the list of another reader.")
 @config_option
 @click.argument(
     "file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
@@ -149,7 +149,7 @@ def _place(file: Path, line: int) -> str:
     return f"{file}:{line}" if line else str(file)
 
 
-@sources.command("export")
+@sources.command("export", short_help="Write them as OPML.")
 @config_option
 @click.option(
     "--out",
@@ -172,7 +172,7 @@ def export(config: Path, out: Path) -> None:
     or_fail(work)
 
 
-@sources.command("remove")
+@sources.command("remove", short_help="Take one out again.")
 @config_option
 @click.argument("source", metavar="URL|NAME")
 def remove(config: Path, source: str) -> None:
