@@ -25,6 +25,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -33,7 +34,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aggregator.matching.decisions import Decision
+from aggregator.matching.decisions import Decision, Evidence
 from aggregator.matching.document import Document
 from aggregator.matching.matcher import Limits, Matcher
 from aggregator.matching.model import Model
@@ -45,6 +46,8 @@ PENDING = 200
 PROBES = 1_000
 SLOW_PROBES = 100
 """For the search that reads the whole window each time."""
+RECENT = 500
+"""Articles among which those of one event are known to have been compared."""
 CHUNK = 500
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -133,12 +136,18 @@ class Events:
     def __init__(self, size: int) -> None:
         self.of = np.full(size, -1, dtype=np.int32)
         self.known = np.zeros(size, dtype=np.bool_)
+        self.recent: deque[Planted] = deque(maxlen=RECENT)
         self.asked = self.right = 0
 
     def note(self, one: Planted) -> None:
         """Say that an article is in the window."""
         self.of[one.document.id] = one.event
         self.known[one.event] = True
+        self.recent.append(one)
+
+    def members(self, one: Planted) -> list[int]:
+        """The recent articles that tell the same event as ``one``."""
+        return [other.document.id for other in self.recent if other.event == one.event]
 
     def answer(self, one: Planted, found: Iterable[int]) -> None:
         """Count whether one of the articles found tells the same event."""
@@ -172,9 +181,10 @@ def newsfold(size: int) -> Measured:
     matcher = Matcher(model, Limits(documents=size + PROBES))
 
     def fill(one: Planted) -> None:
-        events.note(one)
         # Told as the folder would have recorded them: an event is one story.
-        matcher.restore(one.document, Decision(one.document.id, one.event))
+        alike = tuple(Evidence(number, 3_000, 400) for number in events.members(one))
+        events.note(one)
+        matcher.restore(one.document, Decision(one.document.id, one.event, evidence=alike))
 
     def prepare(chunk: list[Planted]) -> None:
         matcher.prepare([one.document for one in chunk])

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aggregator.matching.background import BUCKETS
+from aggregator.matching.column import Column
 from aggregator.matching.completing import completed
 from aggregator.matching.copies import containment
 from aggregator.matching.corrections import Correction, Corrections
@@ -75,9 +76,9 @@ class Matcher:
         self._titles = RecurringTitles()
         self._alone: set[int] = set()
         self._slots: dict[int, int] = {}
-        self._ids: dict[int, int] = {}
+        self._ids = Column[int]("q")
         self._urls: dict[int, str] = {}
-        self._arrived: dict[int, float] = {}
+        self._arrived = Column[float]("d")
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -171,7 +172,8 @@ class Matcher:
         One that left the window long ago has nothing before it.
         """
         if document is None or document in self._slots:
-            while len(self._window) and self._ids.get(self._window.oldest) != document:
+            first = None if document is None else self._slots[document]
+            while len(self._window) and self._window.oldest != first:
                 self._evict()
 
     def explain(self, document: int, told: Document | None = None) -> Explanation:
@@ -208,22 +210,22 @@ class Matcher:
     def _evict(self) -> None:
         """Forget the oldest document."""
         slot = self._window.oldest
-        self._window.evict()
-        if slot in self._ids:
+        if slot in self._window:
             self._drop(slot)
-        del self._arrived[slot]
+        self._window.evict()
+        for part in (self._ids, self._arrived, self._stories, self._titles):
+            part.drop_before(self._window.oldest)
 
     def _drop(self, slot: int) -> None:
         self._stories.drop(slot)
         self._titles.drop(slot)
         self._alone.discard(slot)
         self._urls.pop(slot, None)
-        del self._slots[self._ids.pop(slot)]
+        del self._slots[self._ids[slot]]
 
     def _candidates(self, document: Document, new: Fingerprint) -> list[int]:
         """Originals that the index proposes, but no earlier version of the document itself."""
-        known = self._ids
-        found = self._stories.originals(s for s in self._window.candidates(new) if s in known)
+        found = self._stories.originals(self._window.candidates(new))
         url = document.url
         return [
             slot
@@ -270,10 +272,11 @@ class Matcher:
         if alone:
             self._alone.add(slot)
         self._slots[document.id] = slot
-        self._ids[slot] = document.id
-        self._arrived[slot] = document.arrived.timestamp() / 86_400
-        self._stories.admit(slot, self._arrived[slot], new.title_words + new.words)
-        self._titles.add(slot, title)
+        arrived = document.arrived.timestamp() / 86_400
+        self._ids.add(document.id)
+        self._arrived.add(arrived)
+        self._stories.admit(slot, arrived, new.title_words + new.words)
+        self._titles.add(title)
         if document.url is not None:
             self._urls[slot] = document.url
         others = [self._slots.get(one.id) for one in evidence]

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from babel.dates import get_day_names, get_month_names
 
+from aggregator.matching.column import Column
 from aggregator.matching.document import Document
 from aggregator.matching.fingerprint import MAX_TITLE
 
@@ -74,7 +75,7 @@ class RecurringTitles:
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
-        self._keys: dict[int, int] = {}
+        self._keys = Column[int]("q")
 
     def recurs(self, document: Document, key: int) -> bool:
         """Whether a document not yet added, with its ``title_key``, stands alone for its title."""
@@ -83,20 +84,24 @@ class RecurringTitles:
         often = OFTEN if document.publisher else OFTEN_ANYWHERE
         return self._counts.get(key, 0) >= often - 1
 
-    def add(self, slot: int, key: int) -> None:
-        """Count the title of an article that came."""
+    def add(self, key: int) -> None:
+        """Count the title of an article that came: of each, in order of their slots."""
+        self._keys.add(key)
         if key:
-            self._keys[slot] = key
             self._counts[key] = self._counts.get(key, 0) + 1
 
     def drop(self, slot: int) -> None:
         """Forget the title of an article that leaves the window."""
-        key = self._keys.pop(slot, None)
-        if key is None:
+        key = self._keys[slot]
+        if not key:
             return
         self._counts[key] -= 1
         if not self._counts[key]:
             del self._counts[key]
+
+    def drop_before(self, slot: int) -> None:
+        """Let go of what was noted of the slots below ``slot``, whose titles are forgotten."""
+        self._keys.drop_before(slot)
 
 
 def title_key(document: Document) -> int:

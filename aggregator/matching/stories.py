@@ -11,9 +11,11 @@ state rebuilt from storage is exactly the state that was lost.
 """
 
 import math
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from aggregator.matching.column import Column
 from aggregator.matching.completing import ENOUGH
 
 FLOOR = -2_000
@@ -44,14 +46,16 @@ class Stories:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._story: dict[int, int] = {}
-        self._members: dict[int, dict[int, None]] = {}
+        self._members: dict[int, list[int]] = {}
         self._links: dict[int, dict[int, int]] = {}
         # What the links of an article to the members of each story come to.
         self._sums: dict[int, dict[int, _Sum]] = {}
-        self._arrived: dict[int, float] = {}
+        self._arrived = Column[float]("d")
         self._brevity: dict[int, float] = {}
         self._text: dict[int, int] = {}
-        self._texts: dict[int, list[int]] = {}
+        # Of the articles with one text: the earliest, and the rest where there are any.
+        self._originals: dict[int, int] = {}
+        self._copies: dict[int, list[int]] = {}
 
     def story(self, slot: int) -> int:
         """The key of the story that an article belongs to."""
@@ -63,16 +67,16 @@ class Stories:
 
     def original(self, slot: int) -> int:
         """The earliest article in the window with the same text: the one with a voice."""
-        return self._texts[self._text[slot]][0]
+        return self._originals[self._text[slot]]
 
     def originals(self, slots: Iterable[int]) -> list[int]:
         """``original`` of each."""
-        text, texts = self._text, self._texts
-        return [texts[text[slot]][0] for slot in slots]
+        text, originals = self._text, self._originals
+        return [originals[text[slot]] for slot in slots]
 
     def members(self, story: int) -> tuple[int, ...]:
         """A story's articles in the window without copies, oldest first."""
-        return tuple(sorted(self._members.get(story, ())))
+        return tuple(self._members.get(story, ()))
 
     def size(self, story: int) -> int:
         """How many articles a story has in the window, copies not counted."""
@@ -97,8 +101,8 @@ class Stories:
                 self._tell(one, self._story[other], log_odds, 1)
 
     def _has_voice(self, slot: int) -> bool:
-        story = self._story.get(slot)
-        return story is not None and slot in self._members[story]
+        text = self._text.get(slot)
+        return text is not None and self._originals[text] == slot
 
     def _tell(self, slot: int, story: int, log_odds: int, sign: int) -> None:
         """Add a link to, or take it from, what an article's links to a story come to."""
@@ -115,21 +119,21 @@ class Stories:
                 del self._sums[slot]
 
     def _enter(self, slot: int, story: int) -> None:
-        self._members.setdefault(story, {})[slot] = None
+        insort(self._members.setdefault(story, []), slot)
         for other, log_odds in self.links(slot).items():
             self._tell(other, story, log_odds, 1)
 
     def _leave(self, slot: int, story: int) -> None:
         members = self._members[story]
-        del members[slot]
+        del members[bisect_left(members, slot)]
         if not members:
             del self._members[story]
         for other, log_odds in self.links(slot).items():
             self._tell(other, story, log_odds, -1)
 
     def admit(self, slot: int, arrived: float, words: int) -> None:
-        """Take an article in, of so many words, that arrived at a time in days."""
-        self._arrived[slot] = arrived
+        """Take an article in, of so many words, that arrived at a time in days: slot by slot."""
+        self._arrived.add(arrived)
         if words < _LONG:
             self._brevity[slot] = min((_LONG - words) / (_LONG - _SHORT), 1.0)
 
@@ -149,14 +153,14 @@ class Stories:
         """Place an article without deciding. ``text`` is a key that copies have in common."""
         self._story[slot] = story
         self._text[slot] = text
-        carriers = self._texts.setdefault(text, [])
-        carriers.append(slot)
-        if len(carriers) == 1:
+        if text in self._originals:
+            self._copies.setdefault(text, []).append(slot)
+        else:
+            self._originals[text] = slot
             self._enter(slot, story)
 
     def drop(self, slot: int) -> None:
-        """Forget the oldest article and its links; its first copy stands for it from now on."""
-        del self._arrived[slot]
+        """Forget an article and its links; its first copy stands for it from now on."""
         self._part(slot, self._story[slot])
         del self._story[slot]
         self._brevity.pop(slot, None)
@@ -167,17 +171,24 @@ class Stories:
             if not links:
                 del self._links[other]
 
+    def drop_before(self, slot: int) -> None:
+        """Let go of what was noted of the slots below ``slot``, which are forgotten."""
+        self._arrived.drop_before(slot)
+
     def _part(self, slot: int, story: int) -> None:
         """Take an article out of its text and, if it had the voice, out of its story."""
         text = self._text.pop(slot)
-        carriers = self._texts[text]
-        if carriers[0] == slot:
+        copies = self._copies.get(text)
+        if self._originals[text] != slot:
+            self._copies[text].remove(slot)
+        else:
             self._leave(slot, story)
-            if len(carriers) > 1:
-                self._enter(carriers[1], story)
-        carriers.remove(slot)
-        if not carriers:
-            del self._texts[text]
+            del self._originals[text]
+            if copies:
+                heir = self._originals[text] = copies.pop(0)
+                self._enter(heir, story)
+        if copies is not None and not copies:
+            del self._copies[text]
 
     def averages(self, slot: int) -> dict[int, float]:
         """The average log-odds of an article with each story it has links to (itself left out)."""
@@ -187,7 +198,7 @@ class Stories:
     def _average(self, slot: int, story: int) -> float | None:
         """The average log-odds of an article with a story; None where there is nothing to say."""
         size = len(self._members.get(story, ()))
-        if self._story.get(slot) == story and slot in self._members[story]:
+        if self._story.get(slot) == story and self._has_voice(slot):
             size -= 1
         if not size:
             return None
@@ -236,7 +247,7 @@ class Stories:
         """Take an original and its copies into another story; yields each with its new story."""
         self._leave(slot, self._story[slot])
         self._enter(slot, story)
-        for one in self._texts[self._text[slot]]:
+        for one in (slot, *self._copies.get(self._text[slot], ())):
             self._story[one] = story
             yield one, story
 
@@ -317,17 +328,17 @@ class Stories:
         return self._elder(home, best[1])
 
     def _elder(self, one: int, other: int) -> tuple[int, int]:
-        first, second = sorted((one, other), key=lambda s: (min(self._members[s]), s))
+        first, second = sorted((one, other), key=lambda s: (self._members[s][0], s))
         return first, second
 
     def _young(self, story: int, now: float) -> bool:
-        return now - self._arrived[min(self._members[story])] <= self.rules.young
+        return now - self._arrived[self._members[story][0]] <= self.rules.young
 
     def _between(self, one: int, other: int) -> float:
         """The average log-odds of the pairs that join two stories."""
         small, large = sorted((one, other), key=lambda story: (self.size(story), story))
         members = self._members[small]
-        odds = [self._average(member, large) for member in sorted(members)]
+        odds = [self._average(member, large) for member in members]
         return sum(odd for odd in odds if odd is not None) / len(members)
 
 

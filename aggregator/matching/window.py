@@ -88,6 +88,9 @@ class Window:
     def __len__(self) -> int:
         return self.next - self.oldest - len(self._forgotten)
 
+    def __contains__(self, slot: int) -> bool:
+        return self.oldest <= slot < self.next and slot not in self._forgotten
+
     def __getitem__(self, slot: int) -> Fingerprint:
         at = slot & self._mask
         entries, shingles, words, title_words = self._sizes[at].tolist()
@@ -241,6 +244,8 @@ class Window:
         entries = self._facts[slots & self._mask, _ENTRIES].cumsum()
         alike = (best >> 32) > utmost * _ALIKE
         found: list[int] = slots[(entries < UNCHOSEN) | (alike & (entries <= BUDGET))].tolist()
+        if self._forgotten:
+            return [slot for slot in found if slot not in self._forgotten]
         return found
 
 
