@@ -1,6 +1,8 @@
 """Moving the database as a whole, with progress: a backup, a backup put back, another engine."""
 
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,7 +15,7 @@ from aggregator.config.settings import Settings
 from aggregator.errors import ApplicationError
 from storage.backup import back_up, examine, is_waiting, lay_down
 from storage.copying import CopyReport, copy_database
-from storage.database import StorageError, open_database
+from storage.database import Database, StorageError, open_database
 from storage.exclusive import is_used, sqlite_path
 
 _PATIENCE = 60.0
@@ -41,13 +43,26 @@ def run_restore(settings: Settings, file: Path) -> None:
     with _in_words():
         examine(file)
         if sqlite_path(url) is None:
-            with closing(open_database(f"sqlite:///{file}")) as saved, open_storage(settings) as db:
+            with _brought_up_to_date(file) as saved, open_storage(settings) as db:
                 report = copy_database(saved, db, _show())
             click.echo(f"{file} is back: {_rows(report)}")
             return
         lay_down(file, url)
         _wait_until_taken_up(settings)
     click.echo(f"{file} is back; what it replaced is kept beside it")
+
+
+@contextmanager
+def _brought_up_to_date(file: Path) -> Iterator[Database]:
+    """A copy of a backup, of whichever version it is: the backup itself stays what it was."""
+    with tempfile.TemporaryDirectory(prefix="newsfold-") as folder:
+        copy = Path(folder) / "backup.db"
+        try:
+            shutil.copyfile(file, copy)
+        except OSError as error:
+            raise StorageError(f"cannot copy {file} to {folder}: {error.strerror}") from error
+        with closing(open_database(f"sqlite:///{copy}")) as saved:
+            yield saved
 
 
 def _wait_until_taken_up(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """A database of every earlier version, with something in every table, becomes one of today."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, MetaData, Table, create_engine, event, func, select
 
+from aggregator.config.settings import Settings
+from aggregator.moving import run_restore
 from storage.database import MIGRATIONS, open_database
 
 
@@ -88,3 +91,20 @@ def is_number(column: Column[Any]) -> bool:
 
 def count(connection: Connection, table: Table) -> int:
     return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_a_backup_of_the_first_version_is_put_back(empty_url: str, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.db"
+    made = make(f"sqlite:///{backup}", "0001")
+    before = backup.read_bytes()
+    run_restore(Settings.model_validate({"storage": {"url": empty_url}}), backup)
+    assert backup.read_bytes() == before, "it can be put back again, by the old version too"
+    db = open_database(empty_url)
+    with db.read() as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        kept = {
+            name: count(connection, tables.tables[name]) for name in ("source", "entry", "story")
+        }
+    db.close()
+    assert kept == {name: made[name] for name in kept} == {"source": 1, "entry": 1, "story": 1}
