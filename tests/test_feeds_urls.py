@@ -1,6 +1,9 @@
 """Canonical addresses, registrable domains and whose rel=canonical is believed."""
 # ruff: noqa: RUF001 - characters that only look like others are the point
 
+import re
+from urllib.parse import quote, unquote, urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -265,3 +268,69 @@ def test_a_site_read_over_https_does_not_mean_its_plain_address() -> None:
     other = "http://www.ex.com/news/2026/b-story"
     expected = ("https://www.ex.com/news/2026/b-story", CanonicalEvidence.BELIEVED)
     assert believe_canonical(PAGE, other) == expected
+
+
+# --- never a change that alters what the address means -------------------------------------------
+
+names = st.from_regex(r"(?:id|p|page|q|v|lang|article|storyid|c\[\]|sort)[0-9]?", fullmatch=True)
+values = st.text("abcXYZ0189-._~!$'()*+,;:@/?% äж", max_size=8).map(
+    lambda text: quote(text, safe="-._~!$'()*+,;:@/?")
+)
+pairs = st.lists(st.tuples(names, values).map("=".join) | names, max_size=4)
+segments = st.lists(
+    st.text("abcXYZ0189-_~!$'()*+,:@ä", min_size=1, max_size=8).map(
+        lambda text: quote(text, safe="-_~!$'()*+,:@")
+    ),
+    max_size=4,
+).filter(lambda found: "amp" not in found)
+hosts = st.sampled_from(["ex.com", "www.ex.com", "news.ex.co.uk", "ex.com:8080", "[2001:db8::1]"])
+tracking = st.sampled_from(
+    ["utm_source=rss", "UTM_Medium=feed", "fbclid=Xy", "gclid=1", "at_medium=RSS", "ref=rss"]
+)
+
+
+def spelled(scheme: str, host: str, path: list[str], slash: str, query: list[str]) -> str:
+    question = "?" if query else ""
+    return f"{scheme}://{host}/{'/'.join(path)}{slash if path else ''}{question}{'&'.join(query)}"
+
+
+meaningful = st.builds(
+    spelled, st.sampled_from(["http", "https"]), hosts, segments, st.sampled_from(["", "/"]), pairs
+)
+
+
+@given(meaningful)
+def test_what_an_address_means_stays(url: str) -> None:
+    """Scheme, host, port, every segment and every parameter in order; only their escapes differ."""
+    canonical = canonical_url(url)
+    assert canonical is not None
+    before, after = urlsplit(url), urlsplit(canonical)
+    assert (after.scheme, after.netloc) == (before.scheme, before.netloc)
+    assert [unquote(part) for part in after.path.split("/")] == [
+        unquote(part) for part in before.path.split("/")
+    ]
+    assert [unquote(pair) for pair in after.query.split("&")] == [
+        unquote(pair) for pair in before.query.split("&")
+    ]
+
+
+@given(meaningful, st.lists(tracking, min_size=1, max_size=3), st.integers(0, 4))
+def test_tracking_wherever_it_stands_changes_nothing(url: str, added: list[str], at: int) -> None:
+    address, _, query = url.partition("?")
+    given_pairs = query.split("&") if query else []
+    tracked = [*given_pairs[:at], *added, *given_pairs[at:]]
+    assert canonical_url(f"{address}?{'&'.join(tracked)}") == canonical_url(url)
+
+
+@given(meaningful, st.sampled_from(["", "#top", "#:~:text=bridge", "#"]))
+def test_fragments_and_default_ports_change_nothing(url: str, fragment: str) -> None:
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    port = "" if re.search(r":\d+$", host) else {"http": ":80", "https": ":443"}[scheme]
+    assert canonical_url(f"{scheme}://{host}{port}{slash}{path}{fragment}") == canonical_url(url)
+
+
+@given(meaningful, meaningful)
+def test_two_addresses_become_one_only_where_they_differ_in_escapes(one: str, other: str) -> None:
+    if canonical_url(one) == canonical_url(other):
+        assert unquote(one) == unquote(other)
