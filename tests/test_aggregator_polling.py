@@ -82,6 +82,16 @@ async def test_the_same_bytes_are_not_parsed_again(edges: FakeTools) -> None:
     assert totals(edges.ledger.database).entries == 2
 
 
+async def test_guids_that_change_with_every_poll_make_no_new_article(edges: FakeTools) -> None:
+    link = "<link>https://times.example/a</link>"
+    for number in range(3):
+        item = f"<item><title>One</title><guid isPermaLink='false'>{number}</guid>{link}</item>"
+        edges.fetcher.answers[URL] = answer(URL, f"<rss><channel>{item}</channel></rss>")
+        await (again(edges) if number else poll(edges))
+    assert edges.tally.failed == {}
+    assert totals(edges.ledger.database).articles == 1
+
+
 async def test_a_changed_document_brings_only_what_changed(edges: FakeTools) -> None:
     edges.fetcher.answers[URL] = FEED
     await poll(edges)
