@@ -6,7 +6,7 @@ and as much of the daemon's own work.
 
 import gc
 
-_YOUNG, _MIDDLE, _OLD = 20_000, 20, 50
+_YOUNG, _MIDDLE, _OLD = 10_000, 10, 10
 """Allocations between two searches, and searches of one generation between those of the next."""
 
 

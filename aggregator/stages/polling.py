@@ -68,7 +68,6 @@ class Poller:
         self._rules = EntryRules(tools.settings)
         self._hubs = hubs
         self._latest = tools.clock()
-        self._log = _log.bind()  # made once, not for each poll
 
     async def claim(self, limit: int) -> Sequence[SourceState]:
         """Take sources that are due now."""
@@ -193,7 +192,7 @@ class Poller:
             self._tools.tally.source_polled(source.url, count)
         else:
             self._tools.tally.source_failed(source.url, source.name, commit.error)
-        log = self._log.info if commit.error is None else self._log.warning
+        log = _log.info if commit.error is None else _log.warning
         log(
             "polled",
             source=source.name,
