@@ -941,3 +941,13 @@ def test_mutilated_documents_never_raise(body: bytes, seed: int, wounds: int) ->
 @given(st.binary(max_size=200), st.one_of(st.none(), st.text(max_size=30)))
 def test_bytes_never_raise(body: bytes, content_type: str | None) -> None:
     assert isinstance(parse(body, content_type), ParsedFeed | NotAFeed)
+
+
+def test_a_namespace_that_is_no_address_is_no_obstacle() -> None:
+    """libxml2 reads it, with a warning, and refuses to write it. Found by fuzzing."""
+    for namespace in ("http://www.w3.org/2005/Ato\ufeff\ufeff", "http://[", "a b"):
+        parsed = feed(
+            f'<feed xmlns="http://www.w3.org/2005/Atom" xmlns:x="{namespace}"><title>T</title>'
+            "<entry><id>a</id><title>A</title></entry></feed>"
+        )
+        assert [entry.title for entry in parsed.entries] == ["A"]

@@ -97,7 +97,10 @@ def take_apart(text: str, *, recover: bool = False) -> Apart | None:
     if "xml:base" in text:
         _mind_bases(root, elements)
     parents = dict.fromkeys(element.getparent() for element in elements)
-    around = {parent: _start_tags(parent) for parent in parents if parent is not None}
+    try:
+        around = {parent: _start_tags(parent) for parent in parents if parent is not None}
+    except ValueError:  # a namespace that is no address: read, but not written, by libxml2
+        return None
     items = [_item(element, around) for element in elements]
     for element in elements:
         _remove(element)
