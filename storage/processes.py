@@ -67,11 +67,15 @@ def give_sign(
     return Neighbours(running(db), gone)
 
 
-def running(db: Database) -> tuple[RunningProcess, ...]:
-    """The processes that live, the oldest first."""
+def running(db: Database, patience: timedelta = PATIENCE) -> tuple[RunningProcess, ...]:
+    """The processes that live, the oldest first; none on SQLite, whose file is locked instead."""
+    if not db.is_shared:
+        return ()
     with db.read() as connection:
         rows = connection.execute(
-            select(processes).order_by(processes.c.started_at, processes.c.name)
+            select(processes)
+            .where(processes.c.seen_at >= func.now() - patience)
+            .order_by(processes.c.started_at, processes.c.name)
         ).all()
     return tuple(
         RunningProcess(

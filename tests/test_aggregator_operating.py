@@ -19,12 +19,13 @@ from aggregator.daemon import daemon
 from aggregator.errors import ApplicationError
 from aggregator.operating.history import plan_in_words, read_history
 from aggregator.operating.polling_now import in_words, poll_now
-from aggregator.operating.status import as_json, read_status, sources_in_words
+from aggregator.operating.status import as_json, daemon_in_words, read_status, sources_in_words
 from aggregator.server import bind
 from storage.asked import claim_asked, named_sources, poll_times
 from storage.database import Database, StorageError, open_as_it_is, open_database
 from storage.exclusive import sole_use
 from storage.polling import commit_poll
+from storage.processes import RunningProcess, give_sign
 from storage.sources import source_health, sync_sources
 from storage.values import IncidentWrite
 
@@ -122,6 +123,22 @@ def test_a_source_that_somebody_has_taken_is_not_taken_again(database: Database)
     asked = poll_times(database, source.id).next
     assert claim_asked(database, source.id, asked, NOW + HOUR) is not None
     assert claim_asked(database, source.id, asked, NOW + HOUR) is None
+
+
+def test_processes_that_share_a_database_are_named(database: Database, database_url: str) -> None:
+    if not database.is_shared:
+        pytest.skip("an SQLite file has one process")
+    for name, config in (("one:1:ab", "c1"), ("two:2:cd", "c2")):
+        give_sign(database, RunningProcess(name, ("poll", "web"), config, "0.1.0", NOW), NOW)
+    status = read_status(database, database_url, NOW)
+    assert daemon_in_words(status) == (
+        "one:1:ab (poll, web); two:2:cd (poll, web); under different configurations"
+    )
+    assert as_json(status)["daemon"]["running"]
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE process SET seen_at = seen_at - interval '1 minute'")
+    status = read_status(database, database_url, NOW)
+    assert daemon_in_words(status) == "not running; nothing was polled yet"
 
 
 # --- poll ---------------------------------------------------------------------------------------

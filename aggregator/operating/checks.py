@@ -155,10 +155,10 @@ def certificates(roots: int, where: str) -> Check:
     return Check("certificates", "ok", f"{roots} certificate authorities known")
 
 
-def public_address(base_url: str, *, daemon: bool | None, answer: FetchOutcome | None) -> Check:
+def public_address(base_url: str, *, daemon: bool, answer: FetchOutcome) -> Check:
     """Whether subscribers can use the address that feeds and pages name.
 
-    ``answer`` is that of its ``/healthz``; None where it was not asked.
+    ``daemon``: whether one runs that should answer; ``answer`` is that of ``/healthz`` there.
     """
     parts = urlsplit(base_url)
     host = parts.hostname or ""
@@ -179,16 +179,15 @@ def public_address(base_url: str, *, daemon: bool | None, answer: FetchOutcome |
                 "put a reverse proxy with a certificate before it, and set server.base_url",
             )
         return Check("address", "ok", f"{base_url} answers")
-    if daemon is False:
-        return Check("address", "ok", f"{base_url} was not asked: no daemon runs")
+    if not daemon:
+        return Check("address", "ok", f"{base_url} does not answer: no daemon runs")
     if isinstance(answer, Response):
         found = f"{base_url} answers {answer.status}, and not as Newsfold does"
     else:
-        found = f"{base_url} does not answer: {answer.detail if answer else 'not asked'}"
-    state: State = "failed" if daemon else "warning"
+        found = f"{base_url} does not answer: {answer.detail}"
     return Check(
         "address",
-        state,
+        "failed",
         found,
         "server.base_url must lead to server.listen: look at the reverse proxy and the DNS",
     )

@@ -15,7 +15,8 @@ from aggregator.operating.opening import open_to_look
 from aggregator.operating.status import source_state
 from storage.activity import integrity, size_on_disk
 from storage.database import Database, StorageError
-from storage.exclusive import sqlite_path
+from storage.exclusive import sqlite_path, user_of
+from storage.processes import RunningProcess, running
 from storage.sources import source_health
 from storage.values import SourceHealth
 
@@ -42,10 +43,11 @@ def examine(config: Path, environment: Mapping[str, str], clock: Clock) -> list[
 def _examine(config: Path, settings: Settings, clock: Clock) -> Iterator[Check]:
     yield from _config(config, settings)
     sources: Sequence[SourceHealth] = ()
-    size = 0
+    size, daemon = 0, False
     try:
         with open_to_look(settings) as database:
             sources, size = source_health(database), size_on_disk(database)
+            daemon = bool(user_of(settings.storage.url)) or _serves(running(database))
             yield _database(database, size)
             yield from _remembered(sources)
     except ApplicationError as error:
@@ -56,7 +58,7 @@ def _examine(config: Path, settings: Settings, clock: Clock) -> Iterator[Check]:
     asked = reaching.ask(settings)
     yield checks.clock(clock(), _latest(sources), asked.dates)
     yield from checks.network(asked.hosts)
-    yield from reaching.address(settings, asked.own, clock())
+    yield from reaching.address(settings, asked.own, clock(), daemon=daemon)
     yield machine.open_files(settings)
 
 
@@ -108,6 +110,10 @@ def _remembered(sources: Sequence[SourceHealth]) -> Iterator[Check]:
         )
     elif sources:
         yield Check("sources", "ok", f"none of {len(sources)} is failing")
+
+
+def _serves(processes: Sequence[RunningProcess]) -> bool:
+    return any("web" in one.roles for one in processes)
 
 
 def _latest(sources: Sequence[SourceHealth]) -> datetime | None:

@@ -1,7 +1,7 @@
 """``newsfold poll``: one source now, by the running daemon where there is one.
 
-An SQLite file has one daemon, and whether it runs can be told. A PostgreSQL database may have many,
-anywhere: whoever claims the source first polls it, and where nobody does, the command itself.
+An SQLite file has one daemon. A PostgreSQL database may have many, anywhere: whoever claims the
+source first polls it, and where nobody does, the command itself.
 """
 
 import time
@@ -25,8 +25,9 @@ from storage.asked import (
     poll_times,
 )
 from storage.database import Database, StorageError, open_as_it_is
-from storage.exclusive import sqlite_path, user_of
+from storage.exclusive import user_of
 from storage.fetches import FetchOutcomeRow, recent_fetches
+from storage.processes import running
 
 PATIENCE = 6.0
 """Seconds in which a daemon takes a source that is due (it looks each second), or up one that was
@@ -61,28 +62,25 @@ def poll_now(settings: Settings, wanted: str, say: Say, *, patience: float = PAT
         ApplicationError: there is no such source, it is off, or no answer came in time.
     """
     url = settings.storage.url
-    process = user_of(url)
-    if process is None and sqlite_path(url) is not None:
-        return _by_itself(settings, wanted)
     try:
         database = open_as_it_is(url)
     except StorageError:
         return _by_itself(settings, wanted)  # which says what is wrong, or lays it out
     with closing(database):
-        if not _is_known(database, settings, wanted, patience) and process is None:
+        process = user_of(url) or next(
+            (one.name for one in running(database) if "poll" in one.roles), None
+        )
+        if process is None:
             return _by_itself(settings, wanted)
+        _wait_until_known(database, settings, wanted, patience)
         source = _to_be_polled(the_source(database, wanted))
         before, asked = poll_times(database, source.id), utc_now()
         ask_for_poll(database, source.id, asked)
-        who = f"the running daemon (process {process})" if process else "a running daemon"
-        say(f"Asking {who} to poll {source.name} ...")
+        say(f"Asking the running daemon (process {process}) to poll {source.name} ...")
         if _wait(patience, lambda: poll_times(database, source.id).next != asked):
             _wait_for_answer(database, settings, source, before, asked)
             return _outcome(database, source, by_itself=False)
-    if process:
-        raise ApplicationError("the running daemon does not take it up: see newsfold doctor")
-    say("No daemon took it up; polling it from here ...")
-    return _by_itself(settings, wanted)
+    raise ApplicationError("the running daemon does not take it up: see newsfold doctor")
 
 
 def in_words(polled: Polled, now: datetime) -> str:
@@ -103,10 +101,10 @@ def in_words(polled: Polled, now: datetime) -> str:
 # --- by a daemon --------------------------------------------------------------------------------
 
 
-def _is_known(database: Database, settings: Settings, wanted: str, patience: float) -> bool:
-    """Whether the database has it; where the configuration does, once a daemon has taken it up."""
-    configured = any(wanted in {one.url, one.label} for one in settings.source)
-    return _wait(patience if configured else 0.0, lambda: bool(named_sources(database, wanted)))
+def _wait_until_known(database: Database, settings: Settings, wanted: str, patience: float) -> None:
+    """Until the daemon has taken the source up, where it is new in the configuration."""
+    if any(wanted in {one.url, one.label} for one in settings.source):
+        _wait(patience, lambda: bool(named_sources(database, wanted)))
 
 
 def _to_be_polled(source: NamedSource) -> NamedSource:

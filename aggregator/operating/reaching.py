@@ -24,7 +24,6 @@ from feeds.http.fetch import HttpFetcher
 from feeds.http.guard import Guard
 from feeds.model import FetchOutcome, FetchRequest, Response
 from feeds.urls import registrable_domain
-from storage.exclusive import sqlite_path, user_of
 
 MOST_HOSTS = 3
 """Hosts of sources that are asked for their robots.txt."""
@@ -98,11 +97,11 @@ def _dates(outcomes: Sequence[FetchOutcome]) -> Iterator[datetime]:
             yield told if told.tzinfo else told.replace(tzinfo=UTC)
 
 
-def address(settings: Settings, answer: FetchOutcome, now: datetime) -> Iterator[Check]:
+def address(
+    settings: Settings, answer: FetchOutcome, now: datetime, *, daemon: bool
+) -> Iterator[Check]:
     """Whether subscribers reach us where feeds and pages say."""
-    url = settings.storage.url
-    daemon = None if sqlite_path(url) is None else user_of(url) is not None
-    if daemon is False and (trouble := _taken(settings)):
+    if not daemon and (trouble := _taken(settings)):
         yield trouble
     yield checks.public_address(settings.server.base_url, daemon=daemon, answer=answer)
     parts = urlsplit(settings.server.base_url)

@@ -10,7 +10,8 @@ from aggregator.amounts import about, ago, size
 from aggregator.version import VERSION
 from storage.activity import Activity, activity, size_on_disk
 from storage.database import Database, shown_address
-from storage.exclusive import sqlite_path, user_of
+from storage.exclusive import user_of
+from storage.processes import RunningProcess, running
 from storage.queues import Queue, Sizes, queues, sizes
 from storage.sources import source_health
 from storage.values import SourceHealth
@@ -21,16 +22,17 @@ PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How an installation is doing. ``daemon`` is None where the engine cannot tell (PostgreSQL).
+    """How an installation is doing.
 
-    ``process`` is the number of the daemon's process, empty where none runs.
+    ``process`` is the number of the daemon's process on an SQLite file, empty where none runs;
+    ``processes`` are those that share a PostgreSQL database.
     """
 
     at: datetime
     database: str
     bytes: int
-    daemon: bool | None
     process: str
+    processes: Sequence[RunningProcess]
     sources: Sequence[SourceHealth]
     queues: Mapping[str, Queue]
     rates: Mapping[str, Activity]
@@ -39,13 +41,12 @@ class Status:
 
 def read_status(db: Database, url: str, now: datetime) -> Status:
     """Look at everything; writes nothing."""
-    process = user_of(url)
     return Status(
         at=now,
         database=shown_address(url),
         bytes=size_on_disk(db),
-        daemon=None if sqlite_path(url) is None else process is not None,
-        process=process or "",
+        process=user_of(url) or "",
+        processes=running(db),
         sources=source_health(db),
         queues=queues(db, now),
         rates={name: activity(db, now - period) for name, period in PERIODS.items()},
@@ -77,11 +78,15 @@ def troubled(sources: Sequence[SourceHealth]) -> list[SourceHealth]:
 
 def daemon_in_words(status: Status) -> str:
     """Whether it runs, as far as can be told."""
-    if status.daemon:
+    if status.process:
         return f"running (process {status.process})"
+    if status.processes:
+        each = (f"{one.name} ({', '.join(one.roles)})" for one in status.processes)
+        differ = len({one.config for one in status.processes}) > 1
+        return "; ".join([*each, *(["under different configurations"] if differ else [])])
     polls = [source.last_poll_at for source in status.sources if source.last_poll_at]
     last = f"the last poll was {ago(max(polls), status.at)}" if polls else "nothing was polled yet"
-    return f"not running; {last}" if status.daemon is False else last
+    return f"not running; {last}"
 
 
 def sources_in_words(status: Status) -> str:
@@ -133,13 +138,21 @@ def as_json(status: Status) -> dict[str, Any]:
     return {
         "version": VERSION,
         "at": status.at.isoformat(),
-        "daemon": {"running": status.daemon, "process": int(status.process or 0) or None},
+        "daemon": {
+            "running": bool(status.process or status.processes),
+            "process": int(status.process) if status.process.isdecimal() else None,
+            "processes": [_process_json(one) for one in status.processes],
+        },
         "database": {"url": status.database, "bytes": status.bytes, **asdict(status.sizes)},
         "sources": {"all": len(status.sources), **{state: counts[state] for state in STATES}},
         "queues": {name: _queue_json(queue, status.at) for name, queue in status.queues.items()},
         "rates": {name: asdict(done) for name, done in status.rates.items()},
         "errors": [_error_json(source) for source in troubled(status.sources)],
     }
+
+
+def _process_json(one: RunningProcess) -> dict[str, Any]:
+    return asdict(one) | {"started_at": one.started_at.isoformat()}
 
 
 def _queue_json(queue: Queue, now: datetime) -> dict[str, Any]:
