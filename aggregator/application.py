@@ -1,5 +1,6 @@
 """The application put together: every stage over one database. Opened and closed in order."""
 
+import gc
 import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
@@ -10,7 +11,7 @@ from functools import partial
 import structlog
 
 from aggregator.bell import Bell
-from aggregator.clock import Clock, utc_now
+from aggregator.clock import Clock, Steady, steady_seconds, utc_now
 from aggregator.config.dangers import dangers
 from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
@@ -86,6 +87,7 @@ async def open_application(
     settings: Settings,
     *,
     clock: Clock = utc_now,
+    steady: Steady = steady_seconds,
     notices: Notices | None = None,
     metrics: Metrics | None = None,
     rng: random.Random = random.Random(),  # noqa: B008, S311 - jitter; one per process is right
@@ -95,6 +97,9 @@ async def open_application(
     Raises:
         ApplicationError: the database cannot be opened.
     """
+    # What another life in this process left: arrays of the matcher, in cycles that the collector
+    # would find hours later, since it counts objects and not their size.
+    gc.collect()
     async with AsyncExitStack() as stack:
         ledger = Ledger(_open(settings), notices)
         stack.callback(ledger.close)
@@ -118,14 +123,16 @@ async def open_application(
         tools = Tools(settings, ledger, children, fetcher, pacer, clock, rng, tally, name)
         duties = Duties(ledger.database)
         stack.callback(duties.close)
-        yield _assemble(tools, identity, synced, duties)
+        retention = Retention(ledger, settings, clock, steady)
+        yield _assemble(tools, identity, synced, duties, retention)
 
 
-def _assemble(tools: Tools, identity: Identity, synced: SyncReport, duties: Duties) -> Application:
+def _assemble(
+    tools: Tools, identity: Identity, synced: SyncReport, duties: Duties, retention: Retention
+) -> Application:
     settings, ledger = tools.settings, tools.ledger
     bell = Bell(ledger, tools.name)
     reader = Reader(tools)
-    retention = Retention(ledger, settings, tools.clock)
     folder = Folder(
         ledger,
         Model.load(),

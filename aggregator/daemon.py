@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 import uvloop
 
+from aggregator import memory
 from aggregator.application import Application, open_application, sole_use_of
 from aggregator.changes import Changes
 from aggregator.config.environment import process_environment
@@ -242,6 +243,7 @@ def _jobs(
     running: list[Running], supervisor: Supervisor
 ) -> dict[str, tuple[float, Callable[[], None]]]:
     jobs = {one.name: (one.every, one.wake) for one in running if one.wake}
+    jobs["memory"] = (memory.PAUSE, memory.give_back_soon)
     if supervisor.pause is not None:
         jobs["supervisor"] = (supervisor.pause, supervisor.alive)
     return jobs

@@ -21,7 +21,7 @@ class Ticks:
     def __init__(
         self, jobs: Mapping[str, tuple[float, Callable[[], None]]], look: float = 5.0
     ) -> None:
-        self._longest = timedelta(seconds=max((seconds for seconds, _ in jobs.values()), default=0))
+        self._pauses = {name: timedelta(seconds=seconds) for name, (seconds, _) in jobs.items()}
         self._look = look
         self._looking: asyncio.TimerHandle | None = None
         self._scheduler = AsyncIOScheduler(
@@ -44,7 +44,7 @@ class Ticks:
     def _look_after(self) -> None:
         now = datetime.now(UTC)
         for job in self._scheduler.get_jobs():
-            if job.next_run_time > now + 2 * self._longest:  # the clock was set back
+            if job.next_run_time > now + 2 * self._pauses[job.id]:  # the clock was set back
                 job.modify(next_run_time=now)
         loop = asyncio.get_running_loop()
         self._looking = loop.call_later(self._look, self._look_after)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import make_url
 
@@ -19,13 +20,13 @@ def sole_use(url: str) -> Iterator[None]:
     """Hold the database at ``url`` for as long as the block runs.
 
     Raises:
-        StorageError: another process holds it; the message says which.
+        StorageError: another process holds it; the message says which. Or nobody can write there.
     """
     path = sqlite_path(url)
     if path is None or not path.parent.is_dir():  # opening it will say what is wrong with it
         yield
         return
-    with lock_path(path).open("a+", encoding="ascii") as file:
+    with _lock_file(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -38,6 +39,16 @@ def sole_use(url: str) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _lock_file(path: Path) -> IO[str]:
+    try:
+        return lock_path(path).open("a+", encoding="ascii")
+    except OSError as error:
+        raise StorageError(
+            f"cannot write beside the database {path}: {error.strerror}; "
+            "its folder must be writable"
+        ) from error
 
 
 def is_used(url: str) -> bool:

@@ -117,6 +117,15 @@ async def test_sources_come_and_go_while_it_runs_and_a_broken_edit_changes_nothi
         await daemon.shows("/feed.atom", "Frost ruins apples")
         assert "Harbour bridge reopens" in await daemon.get("/feed.atom"), "what was read stays"
 
+        wide = '[[output]]\nname = "wide"\ntitle = "All of it"\n'
+        config.write_text(f"{config.read_text()}name = 'Two by name'\n{wide}")
+        await daemon.logs("started")
+        await daemon.shows("/wide.atom", "All of it")
+        assert "Frost ruins apples" in await daemon.get("/wide.atom")
+        assert "Two by name" in await daemon.get("/sources")
+        configure(tmp_path, outlet.url("/two"), listen=listen)
+        await daemon.logs("started")
+        await daemon.shows("/feed.atom", "Frost ruins apples")
         good = config.read_text()
         config.write_text(good + "\n[fetch\n")
         refused = await daemon.logs("configuration", "refused")

@@ -8,13 +8,14 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 import pytest
 from fakes import rss
 from newsroom_runs import settings_for
-from scripted_server import ScriptedServer, hang, redirect, reply
+from scripted_server import ScriptedServer, drip, hang, redirect, reply
 from structlog.testing import capture_logs
 
 from aggregator.application import ApplicationError
@@ -48,6 +49,7 @@ async def outlet() -> AsyncIterator[ScriptedServer]:
         feed = rss(("1", "Harbour bridge reopens after repairs"))
         server.on("/feed", reply(200, feed.encode(), Content_Type="application/rss+xml"))
         server.on("/hangs", hang())
+        server.on("/drips", drip(b"HTTP/1.1 200 OK\r\n\r\n<rss>"))
         server.on("/moved", redirect("/feed"))
         yield server
 
@@ -189,14 +191,15 @@ async def announced(process: asyncio.subprocess.Process) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_the_process_and_its_children_while_a_source_hangs(
+async def test_a_signal_ends_the_process_and_its_children_while_sources_hang_and_drip(
     number: signal.Signals, outlet: ScriptedServer, tmp_path: Path
 ) -> None:
-    config = configure(tmp_path, outlet.url("/feed"), outlet.url("/hangs"))
+    slow = ("/hangs", "/drips")
+    config = configure(tmp_path, outlet.url("/feed"), *map(outlet.url, slow))
     database = open_database(f"sqlite:///{tmp_path / 'n.db'}")
     async with started(config) as process:
         await announced(process)
-        await until(lambda: outlet.seen("/hangs"))
+        await until(lambda: all(map(outlet.seen, slow)))
         await until(lambda: totals(database).stories)
         assert len(session_of(process.pid)) > 1, "there are child processes"
         process.send_signal(number)
@@ -207,8 +210,11 @@ async def test_a_signal_ends_the_process_and_its_children_while_a_source_hangs(
         assert b"Traceback" not in err
         assert json.loads(err.splitlines()[-1])["event"] == "stopped"
         await until(lambda: not session_of(process.pid))
-    hanging = [h for h in source_health(database) if h.url.endswith("/hangs")]
-    assert hanging[0].last_poll_at is None, "it comes back with its lease"
+    under_way = [h for h in source_health(database) if h.url.endswith(slow)]
+    assert len(under_way) == 2
+    for source in under_way:
+        assert source.last_poll_at is None
+        assert source.next_poll_at <= datetime.now(UTC), "it was given back"
     database.close()
 
 

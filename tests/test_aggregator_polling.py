@@ -351,8 +351,9 @@ def test_the_schedule_survives_being_written_down() -> None:
 # --- after a pause ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("pause", [timedelta(hours=1), timedelta(days=1), timedelta(days=30)])
 async def test_after_a_pause_sources_are_spread_and_those_hardly_late_are_not(
-    edges: FakeTools,
+    edges: FakeTools, pause: timedelta
 ) -> None:
     names = [f"n{number}" for number in range(20)]
     database = edges.ledger.database
@@ -364,7 +365,7 @@ async def test_after_a_pause_sources_are_spread_and_those_hardly_late_are_not(
     due = max(health.next_poll_at for health in source_health(database))
     edges.clock.moment = due + timedelta(seconds=1)
     assert await poller.spread_overdue() == 0
-    edges.clock.moment = due + timedelta(days=3)
+    edges.clock.moment = due + pause
     sync_sources(database, [source_config(name) for name in (*names, "fresh")], edges.clock())
     assert await poller.spread_overdue() == 20
     moments = {h.name: h.next_poll_at - edges.clock() for h in source_health(database)}
