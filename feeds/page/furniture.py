@@ -34,15 +34,23 @@ _SHORT = 14
 _LABEL, _LABEL_WORDS = 40, 8
 _END_HEADING_WORDS = 10
 _BODY = 0.7
+_LINE = 1_000
 
 
-@lru_cache(maxsize=8192)
 def words(text: str) -> tuple[str, ...]:
     """The words of a text, lower-cased: letters and digits in any script.
 
-    Remembered, because every step asks it of the same lines.
+    Remembered of lines, because every step asks it of the same ones. Of whole articles it would
+    hold hundreds of megabytes.
     """
+    return _words_of_line(text) if len(text) <= _LINE else _words(text)
+
+
+def _words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text.lower()))
+
+
+_words_of_line = lru_cache(maxsize=4096)(_words)
 
 
 def is_plea(line: str) -> bool:
