@@ -84,7 +84,7 @@ async def test_it_serves_and_says_so_and_recovers_by_itself(
             await daemon.shows("/feed.atom", TITLES[0])
             filler = fill(disk)
             show(outlet, 2)
-            told = await daemon.logs("storage trouble")
+            told = await daemon.logs("storage", "trouble")
             assert "full" in told["error"]
             health = json.loads(await daemon.get("/healthz"))
             assert health["status"] == "degraded"
@@ -95,7 +95,7 @@ async def test_it_serves_and_says_so_and_recovers_by_itself(
             assert TITLES[1] not in feed
 
             filler.unlink()
-            await daemon.logs("storage recovered")
+            await daemon.logs("storage", "recovered")
             show(outlet, 3)
             await daemon.shows("/feed.atom", TITLES[2])
             assert TITLES[1] in await daemon.get("/feed.atom")
