@@ -6,31 +6,21 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Case, Connection, Row, Select, Text, case, cast, func, select, update
+from sqlalchemy import Connection, Row, Select, Text, cast, func, select, update
 
 from storage.articles import is_shown
 from storage.chunks import chunks
 from storage.database import Database
 from storage.days import count_folded
 from storage.duties import FOLD, stay_on_duty
+from storage.fold_writing import release_keys, retire, write_decisions, write_stories
 from storage.locks import lock_articles
 from storage.merging import merge_articles
 from storage.retention import matched_from
 from storage.revision import move_revision
 from storage.sections import file_stories
-from storage.tables import (
-    Story,
-    StoryEvent,
-    article_texts,
-    articles,
-    corrections,
-    new_row,
-    sources,
-    stories,
-    story_events,
-)
-from storage.upsert import insert
-from storage.values import FoldArticle, FoldCommit, Member, StoryState, StoryWrite
+from storage.tables import article_texts, articles, corrections, sources, stories
+from storage.values import FoldArticle, FoldCommit, Member, StoryState
 
 _NOT_YET = 2**62  # sorts after everything that was folded before
 
@@ -175,10 +165,18 @@ def article_at(db: Database, url: str) -> int | None:
     return None
 
 
+_MATCHED = (
+    "id", "url", "key", "canonical_key", "publisher", "language", "published_at",
+    "published_guessed", "arrived_at", "copy_of", "score", "reason", "never_fold", "version",
+    "fold_order",
+)  # fmt: skip
+"""What the matcher needs of an article; to read all of a row takes longer."""
+
+
 def _fold_articles() -> Select[Any]:
     return (
         select(
-            articles,
+            *(articles.c[name] for name in _MATCHED),
             article_texts.c.matching_text,
             article_texts.c.matching_title,
             article_texts.c.evidence,
@@ -323,116 +321,16 @@ def commit_fold(db: Database, commit: FoldCommit) -> None:
         for some in chunks(sorted(touched)):
             lock_articles(connection, some, wholly=bool(commit.merged))
         merge_articles(connection, commit.merged)
-        _write_decisions(connection, commit)
+        write_decisions(connection, commit)
         # A key may pass from one row to another: every row lets go before any takes hold.
-        _release_keys(connection, commit)
-        ids = [_write_story(connection, story, commit.at) for story in commit.stories]
+        release_keys(connection, commit)
+        ids = write_stories(connection, commit.stories, commit.at)
         for some in chunks(commit.corrections):
             connection.execute(
                 update(corrections).where(corrections.c.id.in_(some)).values(applied_at=commit.at)
             )
         for story_id, position in commit.retired.items():
-            _retire(connection, story_id, ids[position], commit.at)
+            retire(connection, story_id, ids[position], commit.at)
         file_stories(connection, [*ids, *commit.retired])
         count_folded(connection, commit)
         move_revision(connection)
-
-
-def _write_decisions(connection: Connection, commit: FoldCommit) -> None:
-    highest = connection.execute(select(func.max(articles.c.fold_order))).scalar() or 0
-    for order, decision in enumerate(commit.decisions, highest + 1):
-        _update_article(
-            connection,
-            decision.article_id,
-            state=_settled(decision.version),
-            fold_order=func.coalesce(articles.c.fold_order, order),
-            folded_at=func.coalesce(articles.c.folded_at, commit.at),
-            copy_of=decision.copy_of,
-            score=decision.score,
-            reason=dict(decision.reason),
-        )
-        connection.execute(
-            update(article_texts)
-            .where(article_texts.c.article_id == decision.article_id)
-            .values(
-                evidence=[list(item) for item in decision.evidence],
-                recurring=decision.recurring,
-            )
-        )
-    for move in commit.moves:
-        _update_article(
-            connection,
-            move.article_id,
-            copy_of=move.copy_of,
-            score=move.score,
-            reason=dict(move.reason),
-        )
-    for article_id, version in commit.revised:
-        _update_article(connection, article_id, state=_settled(version))
-
-
-def _settled(version: int | None) -> Case[str]:
-    """Folded, unless an entry changed meanwhile: then the article waits to be read again."""
-    expected = articles.c.version if version is None else version
-    as_read = (articles.c.state == "read") & (articles.c.version == expected)
-    return case((as_read, "folded"), else_=articles.c.state)
-
-
-def _update_article(connection: Connection, article_id: int, **values: object) -> None:
-    connection.execute(update(articles).where(articles.c.id == article_id).values(values))
-
-
-def _release_keys(connection: Connection, commit: FoldCommit) -> None:
-    ids = [story.id for story in commit.stories if story.id is not None] + list(commit.retired)
-    for some in chunks(ids):
-        connection.execute(
-            update(stories).where(stories.c.id.in_(some)).values(retired_at=commit.at)
-        )
-
-
-def _write_story(connection: Connection, story: StoryWrite, at: datetime) -> int:
-    values: dict[str, Any] = {
-        "key": story.key,
-        "first_article_id": story.first_article_id,
-        "lead_article_id": story.lead_article_id,
-        "title": story.title,
-        "lead_text_hash": story.lead_text_hash,
-        "language": story.language,
-        "articles": len(story.members),
-        "outlets": story.outlets,
-        "rank": story.rank,
-        "copies": story.copies,
-        "latest_at": story.latest_at or story.published_at,
-        "published_at": story.published_at,
-        "updated_at": story.updated_at,
-        "changed_at": at,
-    }
-    if story.id is None:
-        row = new_row(Story, uri=story.uri, slug=story.slug, created_at=at, **values)
-        statement = insert(connection, stories).values(row).returning(stories.c.id)
-        story_id: int = connection.execute(statement).scalar_one()
-    else:
-        story_id = story.id
-        connection.execute(
-            update(stories)
-            .where(stories.c.id == story_id)
-            .values(values | {"retired_at": None, "retired_into": None})
-        )
-    for some in chunks(story.members):
-        connection.execute(
-            update(articles).where(articles.c.id.in_(some)).values(story_id=story_id)
-        )
-    for kind, detail in story.events:
-        event = new_row(StoryEvent, story_id=story_id, at=at, kind=kind, detail=detail)
-        connection.execute(insert(connection, story_events).values(event))
-    return story_id
-
-
-def _retire(connection: Connection, story_id: int, survivor: int, at: datetime) -> None:
-    connection.execute(
-        update(stories)
-        .where(stories.c.id == story_id)
-        .values(retired_at=at, retired_into=survivor, changed_at=at)
-    )
-    event = new_row(StoryEvent, story_id=survivor, at=at, kind="joined", detail=str(story_id))
-    connection.execute(insert(connection, story_events).values(event))

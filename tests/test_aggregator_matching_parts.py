@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.cluster import pair_confusion_matrix
 
+from aggregator.matching.arena import Arena
 from aggregator.matching.background import Background
+from aggregator.matching.column import Column
 from aggregator.matching.completing import ENOUGH, completed
 from aggregator.matching.copies import containment, sketch
 from aggregator.matching.corrections import Correction, Corrections
@@ -146,6 +148,32 @@ def test_the_index_finds_the_newest_however_it_is_cut_and_merged() -> None:
     for position, term in enumerate(wanted.tolist()):
         expected = [slot for slot in held.get(term, []) if slot >= 4_000][-40:]
         assert sorted(slots[which == position].tolist()) == expected
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(0, 900), max_size=60), st.integers(1, 40))
+def test_rows_of_an_arena_stay_what_they_were_until_they_are_dropped(
+    lengths: list[int], kept: int
+) -> None:
+    arena, places = Arena(), []
+    for number, length in enumerate(lengths):
+        # The block that a row does not fit in any more is left, and not lost.
+        many = length * 300 % 200_000
+        places.append((arena.add(np.full(many, number, dtype=np.uint32)), many))
+        arena.drop_before(places[-kept:][0][0])
+        rows = arena.rows(*zip(*places[-kept:], strict=True))
+        for expected, row in enumerate(rows, max(number + 1 - kept, 0)):
+            assert (row == expected).all()
+
+
+def test_a_column_lets_go_of_what_is_dropped() -> None:
+    column = Column[int]("q")
+    for slot in range(20_000):
+        column.add(slot * 7)
+        column.drop_before(slot - 10)
+        assert column[slot] == slot * 7
+        assert column[max(slot - 10, 0)] == max(slot - 10, 0) * 7
+    assert len(column) < 6_000
 
 
 # --- scores ---------------------------------------------------------------------------------------
@@ -336,11 +364,14 @@ def test_reading_names_bad_lines_and_goes_on(tmp_path: Path, name: str) -> None:
         {"id": "late"},
         {"id": 7, "title": 5, "published": "someday", "url": None},
         {"id": "early", "title": "T", "published": "2026-03-01"},
+        f'{{"id": {"9" * 5_000}}}',
+        "y" * 1_000_000,
     )
     rows, bad = read_rows(path)
     assert [row.id for row in rows] == ["7", "early", "late"]
-    assert [problem.line for problem in bad] == [2, 4, 5, 6]
+    assert [problem.line for problem in bad] == [2, 4, 5, 6, 9, 10]
     assert str(bad[0]).startswith(f"{path}:2: not JSON")
+    assert bad[4].problem == "not JSON that can be read: a number of thousands of digits"
     assert rows[0].document.published is None
     assert rows[0].document.arrived == datetime(2026, 3, 1, tzinfo=UTC)
     assert rows[2].document.published == datetime(2026, 3, 2, 8, tzinfo=UTC)

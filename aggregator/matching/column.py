@@ -14,6 +14,10 @@ class Column(Generic[_Number]):
         self._values: array[_Number] = array(typecode)
         self._first = 0
 
+    def __len__(self) -> int:
+        """How many numbers are held, some of them dropped."""
+        return len(self._values)
+
     def __getitem__(self, slot: int) -> _Number:
         return self._values[slot - self._first]
 

@@ -157,8 +157,10 @@ def _parsed(text: str) -> tuple[dict[str, Any], str | None]:
     """The object on a line, and what is wrong with it if it is none."""
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         return {}, f"not JSON: {error}"
+    except ValueError:
+        return {}, "not JSON that can be read: a number of thousands of digits"
     except RecursionError:
         return {}, "not JSON that can be read: nested too deeply"
     return (value, None) if isinstance(value, dict) else ({}, "not an object")
