@@ -117,7 +117,7 @@ def network(outcomes: Sequence[FetchOutcome]) -> Iterator[Check]:
         return
     reached = len(outcomes) - len(failures)
     words = f"{reached} of {len(outcomes)} hosts of sources answered"
-    details = "; ".join(f"{urlsplit(one.url).hostname}: {one.detail}" for one in failures)
+    details = "; ".join(map(_told, failures))
     if reached and failures:
         yield Check("network", "warning", f"{words} ({details})", "the others may be down just now")
     elif failures:
@@ -132,6 +132,11 @@ def network(outcomes: Sequence[FetchOutcome]) -> Iterator[Check]:
             "servers cannot prove who they are to this machine",
             "install the system's certificates (package ca-certificates), and see to the clock",
         )
+
+
+def _told(failure: FetchFailure) -> str:
+    host = urlsplit(failure.url).hostname or failure.url
+    return failure.detail if host in failure.detail else f"{host}: {failure.detail}"
 
 
 def _way_out(failures: Sequence[FetchFailure]) -> str:
