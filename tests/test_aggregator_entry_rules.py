@@ -9,8 +9,9 @@ from builders import entry_write, feed_entry
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.config.entry_settings import PublisherSettings
 from aggregator.config.loading import ConfigError, load_config
-from aggregator.config.settings import PublisherSettings, Settings, SourceSettings
+from aggregator.config.settings import Settings, SourceSettings
 from aggregator.stages.entry_rules import EntryRules, Verdict, bare_title, ruled
 from aggregator.stages.publishers import publisher_of
 from storage.values import Ruling

@@ -14,7 +14,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from aggregator.config.durations import format_duration
-from aggregator.config.settings import EntryFilter, Settings, Table, TextFilter
+from aggregator.config.entry_settings import EntryFilter, TextFilter
+from aggregator.config.settings import Settings
+from aggregator.config.table import Table
 
 _INTRODUCTION = """\
 # Configuration

@@ -11,9 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -23,6 +21,7 @@ from pydantic import (
 )
 
 from aggregator.config.durations import Duration
+from aggregator.config.entry_settings import PublisherSettings, RuleSettings, TextFilter
 from aggregator.config.requests import (
     Headers,
     HttpUrl,
@@ -32,11 +31,10 @@ from aggregator.config.requests import (
     UserName,
 )
 from aggregator.config.selectors import Selector, Selectors
-from aggregator.text_rules import Place, Rule, compile_keyword, compile_pattern
+from aggregator.config.table import LANGUAGE, Table, host
 from feeds.http.guard import Guard
 
 FullText = Literal["auto", "always", "never"]
-LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 Role = Literal["poll", "extract", "fold", "web"]
 ROLES: tuple[Role, ...] = ("poll", "extract", "fold", "web")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -105,12 +103,6 @@ def _server_name(value: str) -> str:
 
 ServerName = Annotated[str, AfterValidator(_server_name)]
 Roles = Annotated[tuple[Role, ...], BeforeValidator(_roles)]
-
-
-class Table(BaseModel):
-    """A table of the config file: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ServerSettings(Table):
@@ -448,16 +440,10 @@ class SourceSettings(Table):
         return self.name or registrable_domain(self.url)
 
 
-def _host(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", value):
-        raise ValueError('is not a host; write for example "example.org", in lower case')
-    return value
-
-
 class SiteSettings(Table):
     """How the pages of one site are read, whichever source links to them; a source's rules win."""
 
-    host: Annotated[str, AfterValidator(_host)] = Field(
+    host: Annotated[str, AfterValidator(host)] = Field(
         description="`example.org` stands for its subdomains too; the longest that fits counts."
     )
     select: Selectors = Field((), description="CSS selectors of what holds the article.")
@@ -467,114 +453,6 @@ class SiteSettings(Table):
     next_page: Selector | None = Field(
         None, description="CSS selector of the link to an article's next page."
     )
-
-
-class TextFilter(Table):
-    """A keyword or a regular expression to look for, and where."""
-
-    keyword: str | None = None
-    regex: str | None = None
-    place: Literal["anywhere", "title", "text"] = Field("anywhere", alias="in")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_keyword(cls, value: object) -> object:
-        return {"keyword": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _compiles(self) -> Self:
-        if (self.keyword is None) == (self.regex is None):
-            raise ValueError('needs either keyword = "..." or regex = "..."')
-        try:
-            self.rule()
-        except ValueError as error:
-            wrong = self.keyword if self.regex is None else self.regex
-            raise ValueError(f"{wrong!r} {error}") from error
-        return self
-
-    def rule(self) -> Rule:
-        """What it looks for, compiled."""
-        compiled = (
-            compile_pattern(self.regex) if self.regex else compile_keyword(self.keyword or "")
-        )
-        return Rule(compiled, self.place)
-
-
-class EntryFilter(TextFilter):
-    """The same in an entry of a feed, which has an address too."""
-
-    place: Place = Field("anywhere", alias="in")  # type: ignore[assignment]  # one place more
-
-
-class RuleSettings(Table):
-    """What is done with entries on their way in. From top to bottom; see [Rules](#rules)."""
-
-    name: str | None = Field(
-        None, min_length=1, max_length=100, description='Default: its place, as in "rule 3".'
-    )
-    sources: tuple[str, ...] = Field(
-        (), description="Only entries of these sources (by name or address)."
-    )
-    categories: tuple[str, ...] = Field((), description="Only of sources in these categories.")
-    match: tuple[EntryFilter, ...] = Field(
-        (),
-        description="Only entries in which one of these is found: written like `include` of an "
-        "output, and `in` may be `url` too.",
-    )
-    action: Literal["drop", "keep"] | None = Field(
-        None,
-        description="`drop`: it is left out for good. `keep`: no `drop` below it holds.",
-    )
-    category: str | None = Field(
-        None, min_length=1, max_length=100, description="In place of its source's."
-    )
-    language: str | None = Field(
-        None, pattern=LANGUAGE, description="BCP 47, whatever feed and page say."
-    )
-    publisher: str | None = Field(
-        None, min_length=1, max_length=200, description="In place of its source's."
-    )
-    never_fold: bool = Field(
-        False, description="It stays alone: nothing joins it, and it joins nothing."
-    )
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        sets = [self.category, self.language, self.publisher, self.never_fold or None]
-        if self.action is None and not any(sets):
-            raise ValueError(
-                'does nothing: give it action = "drop" or "keep", or one of category, language, '
-                "publisher, never_fold"
-            )
-        if self.action == "drop" and any(sets):
-            raise ValueError("drops the entry: nothing else can be set of it")
-        if not (self.sources or self.categories or self.match):
-            raise ValueError("would hold for every entry: give it sources, categories or match")
-        return self
-
-
-def _domain(value: str) -> str:
-    from feeds.urls import registrable_domain  # noqa: PLC0415 - heavy; check shall be quick
-
-    if registrable_domain(f"https://{_host(value)}/") != value:
-        raise ValueError('is not a registrable domain; write for example "bbc.co.uk"')
-    return value
-
-
-class PublisherSettings(Table):
-    """Sources of one publisher, which count as one outlet. A source's own `publisher` wins."""
-
-    name: str = Field(min_length=1, max_length=200, description="What it is called.")
-    sources: tuple[str, ...] = Field((), description="Its sources (by name or address).")
-    domains: tuple[Annotated[str, AfterValidator(_domain)], ...] = Field(
-        (), description="Registrable domains of its sources' addresses."
-    )
-
-    @model_validator(mode="after")
-    def _has_sources(self) -> Self:
-        if not (self.sources or self.domains):
-            raise ValueError("has no sources: give it sources or domains")
-        return self
 
 
 class OutputSettings(Table):

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from aggregator.config.settings import RuleSettings, Settings, SourceSettings
+from aggregator.config.entry_settings import RuleSettings
+from aggregator.config.settings import Settings, SourceSettings
 from aggregator.text_rules import Rule, matches
 from feeds.clean import plain_text
 from feeds.model import FeedEntry

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from aggregator.config.settings import PublisherSettings, SourceSettings
+from aggregator.config.entry_settings import PublisherSettings
+from aggregator.config.settings import SourceSettings
 from feeds.urls import registrable_domain
 
 
