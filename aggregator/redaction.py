@@ -41,7 +41,9 @@ class Redaction:
     def _clean(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(MASK, text)
-        text = _USERINFO.sub(f"{MASK}@", text)
-        text = _QUERY.sub(rf"\1{MASK}", text)
-        text = _OWN_QUERY.sub(rf"\1={MASK}", text)
-        return _CALLBACK.sub(rf"\1{MASK}", text)
+        # Each is sought only where it can be: a line is written for every poll.
+        if "://" in text:
+            text = _QUERY.sub(rf"\1{MASK}", _USERINFO.sub(f"{MASK}@", text))
+        if "=" in text:
+            text = _OWN_QUERY.sub(rf"\1={MASK}", text)
+        return _CALLBACK.sub(rf"\1{MASK}", text) if "/websub/" in text else text

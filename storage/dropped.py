@@ -22,6 +22,10 @@ from storage.values import EntryWrite, PollCommit, PushCommit
 REMEMBERED = timedelta(days=180)
 SLICES = 64
 """Parts in which the articles are gone through, so that no transaction is a long one."""
+# Made once: every poll that brings something asks for them.
+_FIRSTS = tuple(
+    select(one).limit(1) for one in (dropped_articles.c.key_hash, dropped_entries.c.guid_hash)
+)
 
 
 def hashed(key: str) -> int:
@@ -38,8 +42,7 @@ def dropped_among(db: Database, source_id: int, keys: Mapping[str, str]) -> froz
 
 def anything_dropped(connection: Connection) -> bool:
     """Whether anything was dropped that is remembered: in most places, never."""
-    firsts = (dropped_articles.c.key_hash, dropped_entries.c.guid_hash)
-    return any(connection.execute(select(one).limit(1)).first() is not None for one in firsts)
+    return any(connection.execute(one).first() is not None for one in _FIRSTS)
 
 
 def _among(connection: Connection, source_id: int, keys: Mapping[str, str]) -> frozenset[str]:

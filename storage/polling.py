@@ -33,6 +33,15 @@ from storage.values import EntryWrite, KnownEntry, PollCommit, PushCommit
 
 _OF_NEW_ARTICLES = {"key", "source_id", "url", "title", "arrived_at"}
 _KEEP = ("id", "source_id", "guid", "first_seen_at")
+# Made once: to make a statement takes longer than to run it.
+_KNOWN = select(
+    entries.c.guid,
+    entries.c.content_hash,
+    entries.c.raw_digest,
+    entries.c.published_at,
+    entries.c.published_guessed,
+).where(entries.c.source_id == bindparam("source"))
+_LATEST = _KNOWN.order_by(entries.c.id.desc()).limit(bindparam("newest"))
 _ARTICLES_BY_KEY = (
     # Held until their entries are written, lest one be merged into another in between.
     select(func.coalesce(articles.c.merged_into, articles.c.id), articles.c.key)
@@ -46,19 +55,12 @@ def known_entries(
 ) -> dict[str, KnownEntry]:
     """What this source has shown before, by guid: all of ``guids``, and its ``newest`` entries."""
     given = {storable_key(guid): guid for guid in guids}
-    columns = select(
-        entries.c.guid,
-        entries.c.content_hash,
-        entries.c.raw_digest,
-        entries.c.published_at,
-        entries.c.published_guessed,
-    ).where(entries.c.source_id == source_id)
-    latest = columns.order_by(entries.c.id.desc()).limit(newest)
+    of_source = {"source": source_id}
     known: dict[str, KnownEntry] = {}
     with db.read() as connection:
-        rows = list(connection.execute(latest)) if newest else []
+        rows = list(connection.execute(_LATEST, of_source | {"newest": newest})) if newest else []
         for some in chunks(given):
-            rows += connection.execute(columns.where(entries.c.guid.in_(some)))
+            rows += connection.execute(_KNOWN.where(entries.c.guid.in_(some)), of_source)
     for guid, content_hash, digest, published, guessed in rows:
         known[given.get(guid, guid)] = KnownEntry(
             content_hash,
@@ -114,11 +116,13 @@ def _held(connection: Connection, commits: Sequence[PollCommit]) -> Sequence[Pol
 
 def write_entries(connection: Connection, commits: Sequence[PollCommit | PushCommit]) -> None:
     """Write what is new and changed; changed entries' articles are to be read again."""
-    if anything_dropped(connection):
+    commits = [one for one in commits if one.new or one.changed or one.dropped]
+    if commits and anything_dropped(connection):
         commits = [_still_wanted(connection, commit) for commit in commits]
     for commit in commits:
-        again = [(commit.source_id, guid) for guid in commit.dropped]
-        remember_entries(connection, again, commit.at)
+        if commit.dropped:
+            again = [(commit.source_id, guid) for guid in commit.dropped]
+            remember_entries(connection, again, commit.at)
     writes = [(commit, write) for commit in commits for write in commit.new + commit.changed]
     if writes:
         ids = _ensure_articles(connection, writes)
