@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from aggregator.config.table import LANGUAGE, Table, host
+from aggregator.config.table import LANGUAGE, Table, host_name
 from aggregator.text_rules import Place, Rule, compile_keyword, compile_pattern
 
 
@@ -95,7 +95,7 @@ class RuleSettings(Table):
 def _domain(value: str) -> str:
     from feeds.urls import registrable_domain  # noqa: PLC0415 - heavy; check shall be quick
 
-    if registrable_domain(f"https://{host(value)}/") != value:
+    if registrable_domain(f"https://{host_name(value)}/") != value:
         raise ValueError('is not a registrable domain; write for example "bbc.co.uk"')
     return value
 

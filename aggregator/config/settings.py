@@ -31,7 +31,7 @@ from aggregator.config.requests import (
     UserName,
 )
 from aggregator.config.selectors import Selector, Selectors
-from aggregator.config.table import LANGUAGE, Table, host
+from aggregator.config.table import LANGUAGE, Table, host_name
 from feeds.http.guard import Guard
 
 FullText = Literal["auto", "always", "never"]
@@ -443,7 +443,7 @@ class SourceSettings(Table):
 class SiteSettings(Table):
     """How the pages of one site are read, whichever source links to them; a source's rules win."""
 
-    host: Annotated[str, AfterValidator(host)] = Field(
+    host: Annotated[str, AfterValidator(host_name)] = Field(
         description="`example.org` stands for its subdomains too; the longest that fits counts."
     )
     select: Selectors = Field((), description="CSS selectors of what holds the article.")

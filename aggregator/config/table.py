@@ -14,7 +14,7 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def host(value: str) -> str:
+def host_name(value: str) -> str:
     """``value``, if it is a host's name in lower case.
 
     Raises:
