@@ -17,6 +17,7 @@ from storage.backup import back_up, examine, is_waiting, lay_down
 from storage.copying import CopyReport, copy_database
 from storage.database import Database, StorageError, open_database
 from storage.exclusive import is_used, sqlite_path
+from storage.processes import running
 
 _PATIENCE = 60.0
 """Seconds in which a running daemon takes up a backup: it ends its life in ten at most."""
@@ -89,6 +90,11 @@ def run_migration(settings: Settings, url: str) -> None:
             "the daemon is running, and what it writes meanwhile would stay behind: stop it first"
         )
     with _in_words(), open_storage(settings) as db, closing(open_database(url)) as target:
+        if living := ", ".join(one.name for one in running(db)):
+            raise ApplicationError(
+                "processes are running, and what they write meanwhile would stay behind: "
+                f"{living}; stop them first (one that was killed is forgotten in 15 seconds)"
+            )
         report = copy_database(db, target, _show())
     click.echo(f"{_rows(report)}, compared row by row. Now set storage.url to the new address.")
 

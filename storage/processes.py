@@ -64,7 +64,7 @@ def give_sign(
         ).scalars()
         gone = tuple(sorted(dead))
         _release_claims(connection, gone, now)
-    return Neighbours(running(db), gone)
+    return Neighbours(running(db, patience), gone)
 
 
 def running(db: Database, patience: timedelta = PATIENCE) -> tuple[RunningProcess, ...]:
