@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, or_, select, update
@@ -90,7 +91,7 @@ def claim_new(
 def release_new(db: Database, claimed: Sequence[ArticleToRead]) -> None:
     """Give claimed articles back unread; it does not count as an attempt."""
     with db.write() as connection:
-        for article in claimed:
+        for article in sorted(claimed, key=attrgetter("id")):  # in one order everywhere
             connection.execute(
                 update(articles)
                 .where(

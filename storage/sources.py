@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ def sync_sources(db: Database, configured: Sequence[SourceConfig], now: datetime
         changed = [
             u for u in wanted if u in known and u not in added and _differs(known[u], wanted[u])
         ]
+        _lock(connection, [known[url].id for url in (*removed, *added, *changed) if url in known])
         _upsert(connection, [wanted[url] for url in added + changed], now)
         for some in chunks(removed):
             connection.execute(
@@ -45,6 +47,17 @@ def sync_sources(db: Database, configured: Sequence[SourceConfig], now: datetime
             file_stories_of(connection, [url for url in changed if _moved(known[url], wanted[url])])
             move_revision(connection)
     return SyncReport(tuple(added), tuple(changed), tuple(removed))
+
+
+def _lock(connection: Connection, ids: Sequence[int]) -> None:
+    """Hold these sources, in the order in which everybody locks: others may be polling them."""
+    for some in chunks(sorted(ids)):
+        connection.execute(
+            select(sources.c.id)
+            .where(sources.c.id.in_(some))
+            .order_by(sources.c.id)
+            .with_for_update(key_share=True)
+        ).all()
 
 
 def _upsert(connection: Connection, some: Sequence[SourceConfig], now: datetime) -> None:
@@ -157,7 +170,7 @@ def state_of(row: Row[Any]) -> SourceState:
 def release(db: Database, claimed: Sequence[SourceState], now: datetime) -> None:
     """Give claimed sources back unpolled. Whose poll was written meanwhile keeps its new time."""
     with db.write() as connection:
-        for source in claimed:
+        for source in sorted(claimed, key=attrgetter("id")):  # in one order everywhere
             connection.execute(
                 update(sources)
                 .where(
@@ -208,10 +221,15 @@ def host_of(url: str) -> str:
 def make_all_due(db: Database, now: datetime) -> int:
     """Let every enabled source be due now; how many there are."""
     with db.write() as connection:
-        result = connection.execute(
-            update(sources)
+        every = (
+            select(sources.c.id)
             .where(sources.c.enabled, sources.c.removed_at.is_(None))
-            .values(next_poll_at=now)
+            .order_by(sources.c.id)  # in one order everywhere: see _ensure_articles
+            .with_for_update(key_share=True)
+            .cte("every")
+        )
+        result = connection.execute(
+            update(sources).where(sources.c.id.in_(select(every.c.id))).values(next_poll_at=now)
         )
         return result.rowcount
 
@@ -265,7 +283,7 @@ def planned_beyond(db: Database, moment: datetime) -> tuple[PlannedAhead, ...]:
 def set_next_polls(db: Database, moments: Mapping[int, datetime]) -> None:
     """Let these sources (by id) be due at these moments, unless somebody polls them now."""
     with db.write() as connection:
-        for source_id, moment in moments.items():
+        for source_id, moment in sorted(moments.items()):  # in one order everywhere
             connection.execute(
                 update(sources)
                 .where(sources.c.id == source_id, sources.c.claimed_by.is_(None))

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,9 +29,16 @@ from sqlalchemy import func, select
 from storage.articles import claim_new, commit_reading, count_by_state
 from storage.database import Database
 from storage.folding import commit_fold, waiting_to_fold
-from storage.polling import commit_poll
+from storage.polling import commit_poll, commit_polls
 from storage.publishing import latest_stories, revision
-from storage.sources import claim_due, count_due
+from storage.sources import (
+    claim_due,
+    count_due,
+    make_all_due,
+    release,
+    set_next_polls,
+    sync_sources,
+)
 from storage.tables import articles
 from storage.values import FoldCommit, StoryFilter
 
@@ -198,3 +206,34 @@ def test_everything_at_once_loses_nothing(database: Database) -> None:
     assert revisions == sorted(revisions)
     assert len(latest_stories(database, StoryFilter(limit=1000))) == total
     assert count_by_state(database) == {"new": 0, "read": 0, "folded": total}
+
+
+def test_sources_are_locked_in_one_order_everywhere(database: Database) -> None:
+    """Many are written at once, in several ways: whoever locks in no order ends in a deadlock."""
+    configs = [source_config(f"s{n}") for n in range(40)]
+    ids = [source.id for source in add_sources(database, *configs)]
+
+    def poll(order: random.Random) -> None:
+        commit_polls(database, [poll_commit(one) for one in order.sample(ids, len(ids))])
+
+    def plan(order: random.Random) -> None:
+        set_next_polls(database, dict.fromkeys(order.sample(ids, len(ids)), NOW))
+
+    def take(_: random.Random) -> None:
+        release(database, claim_due(database, NOW + HOUR, NOW + HOUR, 20)[::-1], NOW)
+
+    def all_due(_: random.Random) -> None:
+        make_all_due(database, NOW)
+
+    def again(order: random.Random) -> None:
+        publisher = f"{order.random()}"
+        changed = [replace(one, publisher=publisher) for one in order.sample(configs, len(configs))]
+        sync_sources(database, changed, NOW)
+
+    def work(number: int) -> list[int]:
+        for _ in range(15):
+            (poll, plan, take, all_due, again)[number](random.Random(number))
+        return []
+
+    together(work, 5)
+    assert count_due(database, NOW + 2 * HOUR) == len(ids)
