@@ -228,10 +228,13 @@ def make_all_due(db: Database, now: datetime) -> int:
             .with_for_update(key_share=True)
             .cte("every")
         )
-        result = connection.execute(
-            update(sources).where(sources.c.id.in_(select(every.c.id))).values(next_poll_at=now)
-        )
-        return result.rowcount
+        made = connection.execute(
+            update(sources)
+            .where(sources.c.id.in_(select(every.c.id)))
+            .values(next_poll_at=now)
+            .returning(sources.c.id)  # SQLite does not count what begins with WITH
+        ).all()
+        return len(made)
 
 
 def overdue(db: Database, now: datetime) -> tuple[OverdueSource, ...]:
