@@ -120,6 +120,15 @@ def test_writes_are_ruled() -> None:
     assert not slow
 
 
+def test_what_is_known_is_judged_but_not_dropped() -> None:
+    engine = rules(DROP, {"match": ["stars"], "category": "c"})
+    write = entry_write("1", title="Horoscope", summary_html="Of stars.")
+    (kept,), dropped, _ = ruled(engine, TIMES, [write], known=True)
+    assert dropped == ()
+    assert kept.ruling == Ruling("c")
+    assert ruled(engine, TIMES, [write])[:2] == ((), ("1",))
+
+
 def test_only_sources_with_rules_are_concerned() -> None:
     engine = rules({"sources": ["Times"], "action": "drop"})
     assert engine.concern(TIMES)

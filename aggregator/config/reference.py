@@ -98,8 +98,9 @@ than a tenth of a second on an entry counts as not found in it, and is logged.
 
 Rules hold for what arrives while they stand there. An entry that was dropped does not come back
 when its rule goes or its title changes; the same article in another source's feed is that source's,
-and stays. What is stored keeps what was said of it. Before a rule holds, `newsfold rules test`
-shows what it would do to the entries that came last, and `newsfold rules test ADDRESS` to a feed.
+and stays. What is stored keeps what was said of it; an entry that its feed changes is judged anew,
+but no longer dropped. Before a rule holds, `newsfold rules test` shows what it would do to the
+entries that came last, and `newsfold rules test ADDRESS` to a feed.
 
 `title_prefixes` and `title_suffixes` of a source are taken off first, in any case, one of each.
 

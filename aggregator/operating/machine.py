@@ -6,6 +6,7 @@ import resource
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aggregator.config.loading import config_files
 from aggregator.config.settings import Settings
@@ -86,6 +87,8 @@ def _secrets(settings: Settings) -> Iterator[str]:
     for source in settings.source:
         held += [source.password, source.proxy, *source.headers.values()]
     yield from (secret.get_secret_value() for secret in held if secret)
+    if password := urlsplit(settings.storage.url).password:
+        yield password
 
 
 def _user() -> str:

@@ -59,8 +59,16 @@ def poll_now(settings: Settings, wanted: str, say: Say, *, patience: float = PAT
     ``patience``: seconds in which a daemon, if there is one, takes the source.
 
     Raises:
-        ApplicationError: there is no such source, it is off, or no answer came in time.
+        ApplicationError: there is no such source, it is off, no answer came in time, or the
+            database went away.
     """
+    try:
+        return _poll_now(settings, wanted, say, patience)
+    except StorageError as error:
+        raise ApplicationError(str(error)) from error
+
+
+def _poll_now(settings: Settings, wanted: str, say: Say, patience: float) -> Polled:
     url = settings.storage.url
     try:
         database = open_as_it_is(url)

@@ -69,11 +69,19 @@ class EntryRules:
         title = bare_title(entry.title, own.title_prefixes, own.title_suffixes)
         return entry if title == entry.title else replace(entry, title=title)
 
-    def judge(self, source_url: str, entry: FeedEntry, without: Collection[int] = ()) -> Verdict:
+    def judge(
+        self,
+        source_url: str,
+        entry: FeedEntry,
+        without: Collection[int] = (),
+        *,
+        known: bool = False,
+    ) -> Verdict:
         """What the rules make of ``entry``, whose title is bare already.
 
         From top to bottom: the first ``drop`` or ``keep`` that matches decides whether it stays;
-        of what is set the lowest rule's word counts. Those ``without`` are not asked.
+        of what is set the lowest rule's word counts. Those ``without`` are not asked. One that is
+        ``known`` is not dropped: it was let in when it came, and is there.
         """
         rules = [rule for rule in self._of(source_url) if rule.number not in without]
         if not rules:
@@ -87,7 +95,7 @@ class EntryRules:
             if not found:
                 continue
             if rule.row.action == "drop":
-                if kept:
+                if kept or known:
                     continue
                 return replace(verdict, dropped=True, by=(*verdict.by, rule.number))
             kept = kept or rule.row.action == "keep"
@@ -101,17 +109,14 @@ class EntryRules:
 def ruled(
     rules: EntryRules, source_url: str, writes: Sequence[EntryWrite], *, known: bool = False
 ) -> tuple[tuple[EntryWrite, ...], tuple[str, ...], frozenset[int]]:
-    """``writes`` as the rules want them, guids of those dropped, and which rules were slow.
-
-    Those ``known`` are not dropped: they were let in when they came, and are there.
-    """
+    """``writes`` as the rules want them, guids of those dropped, and which rules were slow."""
     kept, dropped, slow = [], [], Counter[int]()
     for write in writes:
         entry = rules.with_title(source_url, write.entry)
         hopeless = {number for number, times in slow.items() if times >= _MOST_SLOW}
-        verdict = rules.judge(source_url, entry, hopeless)
+        verdict = rules.judge(source_url, entry, hopeless, known=known)
         slow.update(verdict.slow)
-        if verdict.dropped and not known:
+        if verdict.dropped:
             dropped.append(entry.guid)
             continue
         if verdict.language:
