@@ -11,6 +11,7 @@ import multiprocessing
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -25,20 +26,30 @@ from starlette.routing import Route
 
 from aggregator.server import bind, serving
 
-SHOWN, FLOOD = 30, 300
-"""Items in a feed, and more of them in a flood."""
-GAP = 4 * 3600.0
-"""Seconds between two items of a source."""
+
 EVENTS_AN_HOUR = 20
 HOUR, DAY = 3600.0, 86400.0
 _WORDS = ["".join(random.Random(n).choices("aeioubdfgklmnprstv", k=4 + n % 6)) for n in range(6000)]
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How much news there is.
+
+    ``gap`` is in seconds, between two items of a source; ``shown`` are the items in a feed,
+    ``flood`` those that come at once.
+    """
+
+    gap: float = 4 * HOUR
+    shown: int = 30
+    flood: int = 300
+
+
 @contextmanager
-def made_days(clock: "Synchronized[float]") -> Iterator[str]:
+def made_days(clock: "Synchronized[float]", pace: Pace) -> Iterator[str]:
     """Serve the news of whatever time ``clock`` says (seconds since 1970); gives the address."""
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, clock))
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, clock, pace))
     process.start()
     try:
         yield here.recv()
@@ -48,9 +59,9 @@ def made_days(clock: "Synchronized[float]") -> Iterator[str]:
         process.kill()
 
 
-def _serve(pipe: Connection, clock: "Synchronized[float]") -> None:
+def _serve(pipe: Connection, clock: "Synchronized[float]", pace: Pace) -> None:
     async def main() -> None:
-        app = _app(clock)
+        app = _app(clock, pace)
         with bind("127.0.0.1:0") as listener:
             async with serving(app, listener):
                 pipe.send(f"http://127.0.0.1:{listener.getsockname()[1]}")
@@ -59,13 +70,13 @@ def _serve(pipe: Connection, clock: "Synchronized[float]") -> None:
     asyncio.run(main())
 
 
-def _app(clock: "Synchronized[float]") -> Starlette:
+def _app(clock: "Synchronized[float]", pace: Pace) -> Starlette:
     def feed(request: Request) -> Response:
         now = clock.value
         source = int(request.path_params["source"])
         if trouble := _trouble(source, now):
             return trouble
-        body = _feed(source, now).replace(b"HERE", request.url.netloc.encode())
+        body = _feed(source, now, pace).replace(b"HERE", request.url.netloc.encode())
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"ETag": etag})
@@ -75,7 +86,7 @@ def _app(clock: "Synchronized[float]") -> Starlette:
         source, item = int(request.path_params["source"]), request.path_params["item"]
         if crc32(item.encode()) % 17 == 0:
             return Response("gone", 404)
-        title, sentences = told(source, item)
+        title, sentences = told(source, item, pace.gap)
         body = "".join(f"<p>{one}</p>" for one in sentences)
         return Response(
             f"<html><head><title>{title}</title></head><body><nav><a href='/'>Home</a></nav>"
@@ -101,14 +112,16 @@ def _trouble(source: int, now: float) -> Response | None:
     return None
 
 
-def _feed(source: int, now: float) -> bytes:
-    latest = int(now // GAP)
-    moments = ((n, n * GAP + _late(source, n)) for n in range(latest, latest - 2 * SHOWN, -1))
-    items = [(str(n), at) for n, at in moments if at <= now][:SHOWN]
+def _feed(source: int, now: float, pace: Pace) -> bytes:
+    latest, gap = int(now // pace.gap), pace.gap
+    moments = (
+        (n, (n + _late(source, n)) * gap) for n in range(latest, latest - 2 * pace.shown, -1)
+    )
+    items = [(str(n), at) for n, at in moments if at <= now][: pace.shown]
     day = now // DAY
     if source % 25 == 7 and 10 * HOUR <= now % DAY < 14 * HOUR:
-        items += [(f"{int(day)}-{n}", day * DAY + 10 * HOUR) for n in range(FLOOD)]
-    body = "".join(_item(source, item, at) for item, at in items)
+        items += [(f"{int(day)}-{n}", day * DAY + 10 * HOUR) for n in range(pace.flood)]
+    body = "".join(_item(source, item, at, gap) for item, at in items)
     return (
         f"<rss version='2.0'><channel><title>Outlet {source}</title><language>en</language>"
         f"<link>https://outlet-{source}.example/</link>{body}</channel></rss>"
@@ -116,12 +129,12 @@ def _feed(source: int, now: float) -> bytes:
 
 
 def _late(source: int, number: int) -> float:
-    return random.Random(f"{source} {number}").uniform(0, GAP)
+    return random.Random(f"{source} {number}").random()
 
 
 @lru_cache(20_000)
-def _item(source: int, item: str, at: float) -> str:
-    title, sentences = told(source, item)
+def _item(source: int, item: str, at: float, gap: float) -> str:
+    title, sentences = told(source, item, gap)
     moment = format_datetime(datetime.fromtimestamp(at, UTC))
     return (
         f"<item><title>{title}</title><guid isPermaLink='false'>{source}-{item}</guid>"
@@ -131,7 +144,7 @@ def _item(source: int, item: str, at: float) -> str:
 
 
 @lru_cache(20_000)
-def told(source: int, item: str) -> tuple[str, tuple[str, ...]]:
+def told(source: int, item: str, gap: float) -> tuple[str, tuple[str, ...]]:
     """The title and the sentences with which a source tells of something.
 
     Those that tell one event in the same hours share its names and most of its sentences.
@@ -139,7 +152,7 @@ def told(source: int, item: str) -> tuple[str, tuple[str, ...]]:
     own = random.Random(f"{source} {item}")
     event = f"{source} {item}"
     if item.isdecimal():
-        hour = int((int(item) * GAP + _late(source, int(item))) // (3 * HOUR))
+        hour = int((int(item) + _late(source, int(item))) * gap // (3 * HOUR))
         event = f"{hour} {own.randrange(3 * EVENTS_AN_HOUR)}"
     what = random.Random(event)
     names = [what.choice(_WORDS).title() for _ in range(4)]

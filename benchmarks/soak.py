@@ -37,7 +37,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
-from made_days import made_days
+from made_days import Pace, made_days
 
 from aggregator.application import Application, open_application
 from aggregator.config.durations import parse_duration
@@ -260,6 +260,9 @@ def main() -> None:
     arguments.add_argument("--days", type=int, default=10_000, help="at the most")
     arguments.add_argument("--sources", type=int, default=200)
     arguments.add_argument("--step", type=parse_duration, default="10m")
+    arguments.add_argument("--gap", type=parse_duration, default="4h", help="between two items")
+    arguments.add_argument("--shown", type=int, default=30, help="items in a feed")
+    arguments.add_argument("--flood", type=int, default=300, help="items in a flood")
     arguments.add_argument("--kept", default="3d", help="how long articles are kept")
     arguments.add_argument("--warm-up", type=float, help="days; default: kept, and a day")
     arguments.add_argument("--json", type=Path, help="write every sample there")
@@ -267,7 +270,8 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     shared = multiprocessing.get_context("spawn").Value("d", BEGIN.timestamp())
     deadline = time.monotonic() + 60 * given.minutes
-    with tempfile.TemporaryDirectory() as folder, made_days(shared) as url:
+    pace = Pace(given.gap.total_seconds(), given.shown, given.flood)
+    with tempfile.TemporaryDirectory() as folder, made_days(shared, pace) as url:
         settings = settings_of(Path(folder), url, given.sources, given.kept)
         soak = Soak(settings, given.step, shared)
         asyncio.run(run(soak, given.days, deadline))
