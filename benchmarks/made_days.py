@@ -26,7 +26,6 @@ from starlette.routing import Route
 
 from aggregator.server import bind, serving
 
-
 EVENTS_AN_HOUR = 20
 HOUR, DAY = 3600.0, 86400.0
 _WORDS = ["".join(random.Random(n).choices("aeioubdfgklmnprstv", k=4 + n % 6)) for n in range(6000)]
