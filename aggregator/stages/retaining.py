@@ -39,9 +39,9 @@ from storage.retention import (
 )
 from storage.values import StoryState
 
-BATCH = 200
+BATCH = 100
 """Articles that go in one transaction."""
-_WORK, _LOOKS = 800, 100
+_WORK, _LOOKS = 400, 100
 """Articles let go, and looks taken, between two batches of folding."""
 _PAGES = 500
 _SOURCES = 50
