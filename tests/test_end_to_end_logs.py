@@ -23,7 +23,14 @@ SECRETS = (
 TEXTS = ("Zebrafinken", "Ochsenfrösche", "Nacktschnecken")
 """Words of a title, of a feed's text and of a page."""
 ORDER = ("timestamp", "level", "event", *KEYS)
-PAGE = f"<html><body><article><h1>T</h1>{'<p>All about Nacktschnecken here.</p>' * 40}</article>"
+
+
+def page(number: int) -> bytes:
+    """One that no other repeats, or it would be taken for a wall."""
+    lines = (
+        f"<p>Line {n} of {number}: all about Nacktschnecken {n * number}.</p>" for n in range(40)
+    )
+    return f"<html><body><article><h1>T</h1>{''.join(lines)}</article>".encode()
 
 
 @pytest.fixture
@@ -41,12 +48,12 @@ async def outlet() -> AsyncIterator[ScriptedServer]:
         )
         server.on("/good", reply(200, feed.encode(), Content_Type="application/rss+xml"))
         for number in range(3):
-            server.on(f"/page{number}", reply(200, PAGE.encode(), Content_Type="text/html"))
+            server.on(f"/page{number}", reply(200, page(number), Content_Type="text/html"))
         server.on("/denied", reply(401, b"Zebrafinken", WWW_Authenticate='Basic realm="x"'))
         away = "http://ann:password-in-location-7@10.1.1.1/?token=token-in-location-6"
         server.on("/away", redirect(away))
         server.on("/noise", raw(b"Zebrafinken key-in-query-3\r\n\r\n"))
-        server.on("/page-no-feed", reply(200, PAGE.encode(), Content_Type="text/html"))
+        server.on("/page-no-feed", reply(200, page(9), Content_Type="text/html"))
         server.on("/gone", reply(410, b"Ochsenfr\xc3\xb6sche"))
         yield server
 
