@@ -16,7 +16,6 @@ feeds of ITEMS new articles each: percentiles of wrk, and how late the event loo
 
 import argparse
 import asyncio
-import logging
 import multiprocessing
 import random
 import re
@@ -144,7 +143,7 @@ def serve_newsfold(pipe: Connection, urls: list[str]) -> None:
                     lags.clear()
                 ticker.cancel()
 
-    configure_logs(json=False, level=logging.ERROR)
+    configure_logs(json=False, level="error")
     in_loop(pipe, serve)
 
 
