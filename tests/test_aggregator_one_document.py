@@ -83,6 +83,13 @@ def test_what_says_something_else_is_another_article() -> None:
     assert not one_document(replace(late, matching_text=""), replace(other, matching_text=""))
 
 
+def test_scripts_without_spaces_are_compared_by_characters() -> None:
+    text = "".join(map(chr, range(0x4E00, 0x4E80)))
+    one = article(1, "a", title="大桥关闭", matching_text=text)
+    assert one_document(one, article(2, "a", title="另一个标题", matching_text=f"图{text}。"))
+    assert not one_document(one, article(2, "a", title="另一个标题", matching_text=text[::-1]))
+
+
 articles = st.builds(
     article,
     st.integers(1, 9),

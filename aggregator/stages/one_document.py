@@ -15,6 +15,7 @@ from storage.values import FoldArticle
 ALIKE = 0.5
 """The share of the shorter text's word sequences that the other has too."""
 _SEQUENCE = 5
+_LONG_WORDS = 15
 _READ = 20_000
 """Characters of a text that are compared."""
 
@@ -93,5 +94,7 @@ def one_document(one: FoldArticle, other: FoldArticle) -> bool:
 
 
 def _sequences(text: str) -> set[tuple[str, ...]]:
-    words = text[:_READ].casefold().split()
+    words: Sequence[str] = text[:_READ].casefold().split()
+    if sum(map(len, words)) > _LONG_WORDS * len(words):  # a script without spaces
+        words = "".join(words)
     return set(zip(*(words[start:] for start in range(_SEQUENCE)), strict=False))
