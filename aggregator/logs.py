@@ -88,7 +88,8 @@ class Tidy:
         """The line, tidied."""
         first = ("timestamp", "level", "event", *KEYS)
         keys = [*(key for key in first if key in line), *(key for key in line if key not in first)]
-        return {key: self._value(key, line[key]) for key in keys if line[key] not in {None, ""}}
+        told = (key for key in keys if line[key] is not None and line[key] != "")
+        return {key: self._value(key, line[key]) for key in told}
 
     def _value(self, key: str, value: object) -> object:
         if isinstance(value, bool | int | float):

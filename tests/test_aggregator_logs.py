@@ -14,7 +14,7 @@ import pytest
 
 from aggregator.config.secrets import secrets_in
 from aggregator.config.settings import Settings
-from aggregator.logs import KEYS
+from aggregator.logs import KEYS, Tidy
 from aggregator.redaction import MASK, MOST, Redaction
 
 ROOT = Path(__file__).parent.parent
@@ -116,6 +116,12 @@ def test_texts_are_cut() -> None:
     assert len(Redaction().text("word " * 10_000)) == MOST
     assert Redaction().text("x" * MOST) == "x" * MOST
     assert len(Redaction().traceback("x" * 10_000 + "\n" + "y" * 10_000)) == 401
+
+
+def test_any_value_can_be_logged() -> None:
+    line = {"event": "x", "items": ["geheim", 1], "map": {}, "none": None, "empty": "", "zero": 0}
+    tidied = Tidy(Redaction(["geheim"]))(None, "info", line)
+    assert tidied == {"event": "x", "items": "['***', 1]", "map": "{}", "zero": 0}
 
 
 def test_every_secret_of_a_configuration_is_known() -> None:
