@@ -324,6 +324,15 @@ def test_fingerprints_made_together_are_those_made_one_by_one(
         )
 
 
+def test_invented_languages_take_no_end_of_memory() -> None:
+    maker = Fingerprinter(Background())
+    made = [maker.make(Document(1, "A Title Here", language=f"x{n}")) for n in range(200)]
+    assert len(maker._tokenizers) <= 64
+    assert maker.make(Document(1, "A Title Here", language="x3")).packed.tolist() == (
+        made[3].packed.tolist()
+    )
+
+
 def test_a_story_is_completed_by_a_fair_sample_within_bounds() -> None:
     window, maker = Window(Background()), Fingerprinter(Background())
     for number in range(100):

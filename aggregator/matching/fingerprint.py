@@ -37,6 +37,8 @@ _TIMES_SHIFT: Final = np.uint32(9)
 _ALL_FLAGS, _ALL_TIMES = np.uint32(0x1FF), np.uint32((1 << 25) - 0x200)
 _TERM, _HALF, _ARTICLE = np.uint64(25), np.uint64(20), np.uint64(25 + 21)
 _AT_ONCE: Final = 32
+_LANGUAGES_AT_ONCE: Final = 64
+"""Languages whose words are remembered: what feeds call a language has no end."""
 _LOG: Final = np.log(np.maximum(np.arange(1 << 15), 1)).astype(np.float32)
 _TITLE_TIMES, _LEAD_TIMES = 3, 2
 _KEPT_WORDS, _KEPT_PAIRS, _KEPT_SYLLABLES = 150, 32, 120
@@ -74,6 +76,8 @@ class Fingerprinter:
         """The tokenizer for a language code."""
         found = self._tokenizers.get(language)
         if found is None:
+            if len(self._tokenizers) >= _LANGUAGES_AT_ONCE:
+                self._tokenizers.clear()
             found = self._tokenizers[language] = Tokenizer(language)
         return found
 
