@@ -10,10 +10,8 @@ import argparse
 from pathlib import Path
 from statistics import fmean
 
-from aggregator.matching.examples import count_background, gather_all
 from aggregator.matching.jsonl import read_rows
-from aggregator.matching.model import Model
-from aggregator.matching.train import fit, flat, on_rows
+from aggregator.matching.train import made_of, on_rows
 
 
 def main() -> None:
@@ -21,13 +19,10 @@ def main() -> None:
     parser.add_argument("files", type=Path, nargs="+")
     arguments = parser.parse_args()
     files = {path.name: read_rows(path)[0] for path in arguments.files}
-    background = count_background(row.document for rows in files.values() for row in rows)
-    examples = gather_all(files, background, lambda _: None)
     found = []
     for name, rows in files.items():
-        others = {other: some for other, some in examples.items() if other != name}
-        model = Model(fit(flat(others)), background=background)
-        bcubed, pairwise = on_rows({name: rows}, model)[name]
+        others = {other: some for other, some in files.items() if other != name}
+        bcubed, pairwise = on_rows({name: rows}, made_of(others))[name]
         found.append((bcubed, pairwise))
         print(f"{name:28} B-cubed F1 {bcubed:5.1f}  pairwise F1 {pairwise:5.1f}", flush=True)
     bcubed, pairwise = (fmean(column) for column in zip(*found, strict=True))

@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -18,17 +19,18 @@ from aggregator.matching.column import Column
 from aggregator.matching.completing import ENOUGH, completed
 from aggregator.matching.copies import containment, sketch
 from aggregator.matching.corrections import Correction, Corrections
-from aggregator.matching.document import Document
+from aggregator.matching.document import EPOCH, Document
 from aggregator.matching.evaluate import score
+from aggregator.matching.examples import YOUNG, young_streams
 from aggregator.matching.fingerprint import Fingerprinter
 from aggregator.matching.fold import below_floors, evaluate_file, fold
 from aggregator.matching.holdout import f1_of_held
 from aggregator.matching.index import Postings
-from aggregator.matching.jsonl import opened_pile, read_rows
+from aggregator.matching.jsonl import Row, opened_pile, read_rows
 from aggregator.matching.model import Model, ModelError
 from aggregator.matching.reasons import apart, probability
 from aggregator.matching.tokens import BREAK, CAPITAL, NUMBER, Tokenizer, language_code
-from aggregator.matching.train import train
+from aggregator.matching.train import strictest, train
 from aggregator.matching.window import Window
 
 # --- tokens ---------------------------------------------------------------------------------------
@@ -420,11 +422,12 @@ def test_training_is_deterministic_saved_whole_and_learns(tmp_path: Path) -> Non
     for number, model in enumerate(models):
         model.save(tmp_path / f"{number}.json")
     assert (tmp_path / "0.json").read_bytes() == (tmp_path / "1.json").read_bytes()
-    assert said[0] == "labelled.jsonl: whole"
+    assert said[:2] == ["without part 1 of 3", "labelled.jsonl: whole"]
     loaded = Model.load(tmp_path / "0.json")
     assert loaded.provenance["date"] == "2026-03-01"
     assert loaded.provenance["files"] == ["labelled.jsonl"]
-    for rows in ("on the rows trained on", "on clusters held out"):
+    kinds = "on the rows trained on", "on clusters held out"
+    for rows in (*kinds, f"{kinds[1]}, as streams of their own"):
         ((name, (bcubed, pairwise)),) = loaded.provenance[rows].items()
         assert name == "labelled.jsonl"
         assert 80 < bcubed <= 100
@@ -432,6 +435,25 @@ def test_training_is_deterministic_saved_whole_and_learns(tmp_path: Path) -> Non
     assert loaded.background.documents == {"en": len(newsroom(40, 1))}
     report = evaluate_file(write(tmp_path / "other.jsonl", *newsroom(30, 2)), loaded)
     assert report.scores.bcubed.f1 > 0.8
+
+
+def test_a_stricter_threshold_may_cost_half_a_point() -> None:
+    assert strictest({300: 94.2, 600: 94.0, 900: 93.8, 1_200: 93.6, 1_500: 90.0}) == 900
+    assert strictest({300: 90.0, 600: 95.0}) == 600
+
+
+def test_young_streams_hold_a_few_of_a_cluster_each_and_keep_the_order() -> None:
+    sizes = {"large": 60, "small": 3} | {f"one {n}": 1 for n in range(250)}
+    labels = [label for label, size in sizes.items() for _ in range(size)]
+    document = Document(id=0, title="", text="", arrived=EPOCH)
+    rows = [Row(str(at), document, label) for at, label in enumerate(labels)]
+    streams = young_streams(rows)
+    assert len(streams) == len(rows) // YOUNG == 2
+    for stream in streams:
+        assert stream == sorted(stream)
+        assert Counter(labels[at] for at in stream)["large"] == 4
+    met = [labels[at] for stream in streams for at in stream]
+    assert Counter(met) == Counter(labels) - Counter(large=52)
 
 
 def test_weights_for_other_features_or_none_are_refused(tmp_path: Path) -> None:

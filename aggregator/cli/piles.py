@@ -73,7 +73,10 @@ def train_on(files: Sequence[Path], out: Path) -> None:
             raise ApplicationError(f'{path}: no two articles have the same "cluster" to learn from')
     with problems_with(f"cannot write {out}"):
         out.open("a").close()  # before the work rather than after it
-        train(files, utc_now().date(), progress=_say).save(out)
+        try:
+            train(files, utc_now().date(), progress=_say).save(out)
+        except ValueError as error:
+            raise ApplicationError(f"these files cannot be learnt from: {error}") from error
     click.echo(f"Wrote {out}")
 
 

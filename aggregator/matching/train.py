@@ -1,11 +1,13 @@
-"""Weights from labelled articles: deterministic, NumPy only, measured on clusters not trained on.
+"""Weights from labelled articles: deterministic, and measured on clusters that were not trained on.
 
-A small network over the features of pairs (``examples.py``) gives the log-odds. Files weigh much
-the same whatever their size.
+Clusters are dealt into parts. For each part a model is made of the others alone: examples,
+background and network have not seen it. These models choose the thresholds, each folding its part
+as a stream of its own, and are measured; what is returned is made of everything.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from statistics import fmean
@@ -13,14 +15,14 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 
-from aggregator.matching.examples import Examples, count_background, gather_all
+from aggregator.matching.examples import count_background, gather_all
+from aggregator.matching.fitting import fit
 from aggregator.matching.fold import fold
 from aggregator.matching.holdout import dealt, f1_of_held
 from aggregator.matching.jsonl import Row, read_rows
-from aggregator.matching.model import Model, Network, standardised
+from aggregator.matching.model import Model
 from aggregator.matching.stories import Rules
 
-Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Progress = Callable[[str], None]
 Files = Mapping[str, Sequence[Row]]
@@ -29,50 +31,138 @@ F1 = dict[str, list[float]]
 
 PARTS = 3
 """Into how many parts clusters are dealt to measure on those that were not trained on."""
-_NETS, _HIDDEN = 3, 32
-_EPOCHS, _BATCH, _RATE, _DECAY = 10, 512, 3e-3, 1e-3
-_UNLIKE, _THIN = 0.12, 8
+JOIN = (300, 600, 900, 1_200, 1_500)
+JOIN_SHORT = (0, 400, 800)
+"""The thresholds that are tried, in thousandths of log-odds."""
+SPARED = 0.5
+"""Points that a stricter threshold may cost: other material is denser in look-alikes than what was
+trained on, and one story of two events is worse than two of one."""
 
 
-def train(
-    paths: Sequence[Path],
-    today: date,
-    rules: Rules | None = None,
-    progress: Progress = print,
-) -> Model:
-    """A model from labelled JSON Lines files. Raises OSError for a file that cannot be read.
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Some clusters held out of each file, and a model that has seen only the rest."""
 
-    Its provenance tells the files, their hash, the date and two scores of each file: on the rows
-    that it was trained on, and, by models of their own, on clusters that were held out.
+    held: Mapping[str, Mask]
+    alone: Files
+    model: Model
+
+
+def train(paths: Sequence[Path], today: date, progress: Progress = print) -> Model:
+    """A model from labelled JSON Lines files.
+
+    Its provenance tells the files, their hash, the date and three scores of each file: on the rows
+    that it was trained on and, by models of their own, on clusters held out, met in the crowd of
+    the whole file and as a stream of their own. Raises OSError for a file that cannot be read,
+    ValueError where nothing can be learnt.
     """
-    rules = rules or Rules()
     files = {path.name: read_rows(path)[0] for path in paths}
-    background = count_background(row.document for rows in files.values() for row in rows)
-    examples = gather_all(files, background, progress)
-    model = Model(fit(flat(examples), progress), rules, background)
+    parts = [_part(files, number, progress) for number in range(PARTS)]
+    tried = Tried([part for part in parts if part is not None], progress)
+    rules = tried.best(range(len(tried.parts)))
+    model = made_of(files, progress)
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.read_bytes())
-    return Model(
-        model.network,
-        rules,
-        background,
-        {
+    model = replace(model, rules=rules)
+    return replace(
+        model,
+        provenance={
             "files": list(files),
             "sha256": digest.hexdigest(),
             "date": today.isoformat(),
             "articles": sum(map(len, files.values())),
-            "pairs": sum(len(one.same) for one in flat(examples)),
+            **model.provenance,
             "scores": "B-cubed F1 and pairwise F1, per cent",
             "on the rows trained on": on_rows(files, model, progress),
-            "on clusters held out": on_held_out(files, examples, model, progress),
+            "on clusters held out": on_held_out(files, tried, progress),
+            "on clusters held out, as streams of their own": tried.scores(),
         },
     )
 
 
-def flat(examples: Mapping[str, Sequence[Examples]]) -> list[Examples]:
-    """The examples of all files."""
-    return [one for some in examples.values() for one in some]
+def made_of(files: Files, progress: Progress = lambda _: None) -> Model:
+    """A model that has seen these files and nothing else, with the thresholds that are usual.
+
+    Its provenance tells from how many pairs it learnt. Raises ValueError where there were none.
+    """
+    background = count_background(row.document for rows in files.values() for row in rows)
+    examples = gather_all(files, background, progress)
+    pairs = sum(len(one.same) for one in examples)
+    if not pairs:
+        msg = "no two articles are alike enough to learn from"
+        raise ValueError(msg)
+    return Model(fit(examples, progress), background=background, provenance={"pairs": pairs})
+
+
+def _part(files: Files, number: int, progress: Progress) -> Part | None:
+    """None where too little is left to train on, or nothing is held out."""
+    held = {name: dealt(rows, PARTS) == number for name, rows in files.items()}
+    left = {name: _only(rows, ~held[name]) for name, rows in files.items()}
+    alone = {name: _only(rows, held[name]) for name, rows in files.items() if held[name].any()}
+    progress(f"without part {number + 1} of {PARTS}")
+    try:
+        return Part(held, alone, made_of(left, progress)) if alone else None
+    except ValueError:
+        return None
+
+
+def _only(rows: Sequence[Row], chosen: Mask) -> list[Row]:
+    """Some rows as a stream of their own, numbered from 0."""
+    some = [row for row, wanted in zip(rows, chosen, strict=True) if wanted]
+    return [
+        replace(row, document=replace(row.document, id=number)) for number, row in enumerate(some)
+    ]
+
+
+def strictest(scores: Mapping[int, float]) -> int:
+    """The highest threshold whose score is at most ``SPARED`` points below the best one."""
+    enough = max(scores.values()) - SPARED
+    return max(threshold for threshold, score in scores.items() if score >= enough)
+
+
+class Tried:
+    """Thresholds tried on held-out parts; each is measured once."""
+
+    def __init__(self, parts: Sequence[Part], progress: Progress) -> None:
+        self.parts = parts
+        self._progress = progress
+        self._found: dict[tuple[int, Rules], F1] = {}
+
+    def best(self, parts: Iterable[int]) -> Rules:
+        """The strictest threshold that costs little on these parts, then that for headlines."""
+        some = list(parts)
+        if not some:
+            return Rules()
+        chosen = Rules(join=strictest({j: self._score(some, Rules(join=j)) for j in JOIN}))
+        short = [replace(chosen, join_short=join) for join in JOIN_SHORT]
+        return max(short, key=lambda rules: self._score(some, rules))
+
+    def for_part(self, part: int) -> Rules:
+        """What the other parts would have chosen."""
+        others = [other for other in range(len(self.parts)) if other != part]
+        return self.best(others or [part])
+
+    def scores(self) -> F1:
+        """How good each part's model is on its part alone, by what the others chose: means."""
+        return _means(
+            [self._measured(part, self.for_part(part)) for part in range(len(self.parts))]
+        )
+
+    def _score(self, parts: Sequence[int], rules: Rules) -> float:
+        return fmean(
+            fmean(fmean(scores) for scores in self._measured(part, rules).values())
+            for part in parts
+        )
+
+    def _measured(self, part: int, rules: Rules) -> F1:
+        found = self._found.get((part, rules))
+        if found is None:
+            self._progress(f"part {part + 1}: {rules.join}, for headlines {rules.join_short}")
+            one = self.parts[part]
+            found = on_rows(one.alone, replace(one.model, rules=rules))
+            self._found[part, rules] = found
+        return found
 
 
 def on_rows(files: Files, model: Model, progress: Progress = lambda _: None) -> F1:
@@ -84,31 +174,27 @@ def on_rows(files: Files, model: Model, progress: Progress = lambda _: None) -> 
     return found
 
 
-def on_held_out(
-    files: Files,
-    examples: Mapping[str, Sequence[Examples]],
-    like: Model,
-    progress: Progress = lambda _: None,
-) -> F1:
-    """How good models like this one are on clusters that they never saw: means over the parts.
+def on_held_out(files: Files, tried: Tried, progress: Progress = lambda _: None) -> F1:
+    """How good models are on clusters that neither they nor their thresholds have seen.
 
     Whole files are folded, so that they are as crowded as they are; only what was held out counts.
     """
-    found: dict[str, list[list[float]]] = {name: [] for name in files}
-    for part in range(PARTS):
-        held = {name: dealt(rows, PARTS) == part for name, rows in files.items()}
-        left = [one.without(held[name]) for name, some in examples.items() for one in some]
-        if not any(len(one.same) for one in left):  # too little to hold anything out
-            continue
-        model = Model(fit(left, progress), like.rules, like.background)
-        for name, rows in files.items():
-            progress(f"{name}: measuring held-out part {part + 1} of {PARTS}")
-            if held[name].any():
-                found[name].append(_measured(rows, model, held[name]))
+    found: list[F1] = []
+    for number, part in enumerate(tried.parts):
+        model = replace(part.model, rules=tried.for_part(number))
+        progress(f"measuring held-out part {number + 1}")
+        found.append({name: _measured(files[name], model, part.held[name]) for name in part.alone})
+    return _means(found)
+
+
+def _means(found: Sequence[F1]) -> F1:
+    names = dict.fromkeys(name for one in found for name in one)
     return {
-        name: [round(fmean(column), 1) for column in zip(*scores, strict=True)]
-        for name, scores in found.items()
-        if scores
+        name: [
+            round(fmean(column), 1)
+            for column in zip(*(one[name] for one in found if name in one), strict=True)
+        ]
+        for name in names
     }
 
 
@@ -116,83 +202,3 @@ def _measured(rows: Sequence[Row], model: Model, held: Mask) -> list[float]:
     stories = [one.story for one in fold(rows, model)]
     scores = f1_of_held([row.cluster for row in rows], stories, held)
     return [round(100 * score, 1) for score in scores]
-
-
-def fit(examples: Sequence[Examples], progress: Progress = lambda _: None) -> Network:
-    """The network whose output is the log-odds: several small ones, averaged.
-
-    Trained on weighted cross-entropy by Adam (Kingma and Ba, 2015) with a falling rate, from fixed
-    seeds.
-    """
-    rows, labels, weights = _thinned(examples)
-    centre, scale = rows.mean(axis=0), rows.std(axis=0) + np.float32(1e-6)
-    inputs = standardised(rows, centre, scale)
-    nets = []
-    for seed in range(_NETS):
-        progress(f"fitting {seed + 1} of {_NETS}")
-        nets.append(_fit_one(inputs, labels, weights, np.random.default_rng(seed)))
-    return Network(
-        centre=centre,
-        scale=scale,
-        hidden=np.concatenate([net[0] for net in nets], axis=1),
-        bias=np.concatenate([net[1] for net in nets]),
-        output=(np.concatenate([net[2] for net in nets]) / _NETS).astype(np.float32),
-        constant=float(np.mean([net[3][0] for net in nets])),
-    )
-
-
-def _thinned(examples: Sequence[Examples]) -> tuple[Floats, Floats, Floats]:
-    """All examples, with most of the plainly unlike pairs left to weigh for the others."""
-    rows = np.concatenate([e.features for e in examples])
-    labels = np.concatenate([e.same for e in examples]).astype(np.float32)
-    weights = np.concatenate([e.weights for e in examples]).astype(np.float32)
-    easy = (rows[:, 0] < _UNLIKE) & (labels == 0)
-    keep = ~easy | (np.arange(len(rows)) % _THIN == 0)
-    weights[easy] *= _THIN
-    return rows[keep], labels[keep], weights[keep] / weights[keep].mean()
-
-
-def _fit_one(
-    inputs: Floats, labels: Floats, weights: Floats, random: np.random.Generator
-) -> list[Floats]:
-    """One network: hidden weights, hidden bias, output weights, output bias."""
-    width = inputs.shape[1]
-    parameters = [
-        random.normal(0, np.sqrt(2 / width), (width, _HIDDEN)).astype(np.float32),
-        np.zeros(_HIDDEN, dtype=np.float32),
-        random.normal(0, np.sqrt(1 / _HIDDEN), _HIDDEN).astype(np.float32),
-        np.zeros(1, dtype=np.float32),
-    ]
-    first = [np.zeros_like(p) for p in parameters]
-    second = [np.zeros_like(p) for p in parameters]
-    steps = _EPOCHS * (len(inputs) // _BATCH)
-    step = 0
-    for _ in range(_EPOCHS):
-        order = random.permutation(len(inputs))
-        for at in range(0, len(inputs) - _BATCH + 1, _BATCH):
-            chosen = order[at : at + _BATCH]
-            gradients = _gradients(parameters, inputs[chosen], labels[chosen], weights[chosen])
-            step += 1
-            rate = _RATE * 0.5 * (1 + np.cos(np.pi * step / steps))
-            rate *= np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-            for p, g, m, v in zip(parameters, gradients, first, second, strict=True):
-                np.add(m, 0.1 * (g - m), out=m)
-                np.add(v, 0.001 * (g * g - v), out=v)
-                np.subtract(p, rate * m / (np.sqrt(v) + 1e-8), out=p, casting="same_kind")
-    return parameters
-
-
-def _gradients(
-    parameters: list[Floats], inputs: Floats, labels: Floats, weights: Floats
-) -> list[Floats]:
-    hidden, bias, output, constant = parameters
-    active = np.maximum(inputs @ hidden + bias, 0)
-    odds = 1 / (1 + np.exp(-(active @ output + constant).clip(-30, 30)))
-    error = weights * (odds - labels) / len(labels)
-    back = error[:, None] * output * (active > 0)
-    return [
-        inputs.T @ back + _DECAY * hidden,
-        back.sum(axis=0),
-        active.T @ error + _DECAY * output,
-        error.sum(keepdims=True),
-    ]
