@@ -12,8 +12,8 @@ The application ends and starts again every day, and every fourth day rests for 
 
 Measured once in two simulated hours: resident memory of this process and of its children, open
 files, processes, the size of the database and its articles; of every story that is new in the feed
-the time since it was published. At the end, after warm-up (a week longer than articles are kept: so long the caches of entries and
-of the database's connections take to fill):
+the time since it was published. At the end, after warm-up (a week longer than articles are kept:
+so long the caches of entries and of the database's connections take to fill):
 
 - memory grows by less than 1 MB a simulated day (least squares);
 - neither files nor processes grow;
