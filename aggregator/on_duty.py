@@ -51,6 +51,9 @@ class OnDuty:
             if self._term is not None:
                 _log.warning("duty", outcome="lost", duty=self._name, error=str(error))
             return None
+        except Exception:  # noqa: BLE001 - whatever it was, this is tried again; the log has it
+            _log.exception("duty", outcome="crashed", duty=self._name)
+            return None
 
     async def _follow(self, term: int | None) -> None:
         """Work under ``term``, and under no other."""

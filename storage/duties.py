@@ -66,7 +66,8 @@ class Duties:
         if name in self._held:
             # The session lives, and the lock with it. The term may have risen all the same.
             current = select(duties.c.term).where(duties.c.name == name)
-            self._held[name] = connection.execute(current).scalar_one()
+            term = connection.execute(current).scalar()
+            self._held[name] = term or _raise_term(connection, name)
             return self._held[name]
         if not connection.execute(select(func.pg_try_advisory_lock(_CLASS, key_of(name)))).scalar():
             return None
