@@ -82,6 +82,9 @@ class SharedTurns:
         except StorageTroubleError as error:
             _log.debug("turns", outcome="put off", error=str(error))
             return None
+        except Exception:  # noqa: BLE001 - whoever waits for an answer must have one
+            _log.exception("turns", outcome="crashed")
+            return None
 
     async def _hold(self, host: str, seconds: float) -> None:
         try:

@@ -110,12 +110,19 @@ def _in_words() -> Iterator[None]:
     except QueueTimeoutError as error:
         raise StorageTroubleError("cannot use the database: every connection is busy") from error
     except DatabaseError as error:
+        if error.connection_invalidated:  # whatever the driver calls it, the server is gone
+            raise StorageTroubleError(f"cannot use the database: {said(error)}") from error
         if not _is_damaged(error):
             raise
         raise StorageTroubleError(
             f"the database is damaged ({_one_line(error.orig)}); put a backup back: newsfold "
             "restore FILE"
         ) from error
+    except Exception as error:
+        # While a connection is made ready or given back, the driver's own errors come through.
+        if type(error).__module__.partition(".")[0] != "psycopg":
+            raise
+        raise StorageTroubleError(f"cannot use the database: {said(error)}") from error
 
 
 def _is_damaged(error: DatabaseError) -> bool:
