@@ -53,7 +53,8 @@ class Press:
             "</description></item>"
             for item, name in enumerate(self.titles(source))
         )
-        return f"<rss version='2.0'><channel><title>S{source}</title>{items}</channel></rss>"
+        head = f"<title>S{source}</title><language>en</language>"
+        return f"<rss version='2.0'><channel>{head}{items}</channel></rss>"
 
     def page(self, source: int, item: int) -> str:
         told = body(source // 2, item, corrected=self._corrected(item))
