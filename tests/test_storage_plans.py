@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ from storage.values import Progress, StoryFilter, Window
 
 ARTICLES = int(os.environ.get("TESTS_PLANS_ARTICLES", "20000"))
 STORIES = ARTICLES // 2
+LOOKED_AT = NOW + timedelta(seconds=STORIES - 100)  # a story a second
 WAITING = 200  # the last ones: half new, half read
 SOURCES = 5_000
 GROWING = (
@@ -311,7 +313,7 @@ HOT: dict[str, Callable[[Database], object]] = {
         db, "feed", STORIES - 50, 100, of_articles=False
     ),
     "unjudged_stories": lambda db: unjudged_stories(
-        db, "feed", StoryFilter(("rare",)), Progress("", NOW + 5 * HOUR, STORIES - 9), MINUTE
+        db, "feed", StoryFilter(("rare",)), Progress("", LOOKED_AT, STORIES - 9), MINUTE
     ),
     "unjudged_articles": lambda db: unjudged_articles(
         db, "articles", StoryFilter(("rare",)), Progress(looked_to=ARTICLES - WAITING - 100)
