@@ -1,4 +1,4 @@
-# make demo    see it work, offline, on made-up news
+# make demo    see it work, offline, on made-up news: make demo ARGS="--port 0" on any free port
 # make test    the whole test suite
 # make fuzz    spoiled inputs until something breaks: make fuzz MINUTES=60
 # make lint    formatting, lint, types
@@ -17,7 +17,7 @@ MINUTES ?= 10
 .DEFAULT_GOAL := check
 
 demo: $(VENV)/runtime
-	$(BIN)/newsfold demo
+	$(BIN)/newsfold demo $(ARGS)
 
 test: $(VENV)/test
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)

@@ -125,7 +125,9 @@ def _listen(stack: ExitStack, settings: Settings) -> socket.socket | None:
     try:
         return stack.enter_context(bind(address))
     except ListenError as error:
-        raise ApplicationError(str(error)) from error
+        raise ApplicationError(
+            f"{error}; is another newsfold running? server.listen sets the address"
+        ) from error
 
 
 def _announce(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -136,6 +138,8 @@ def _announce(settings: Settings, announce: Callable[[str], None]) -> None:
     announce(f"Front page   {settings.server.base_url.rstrip('/')}/")
     for output in settings.outputs():
         announce(f"Merged feed  {settings.server.base_url.rstrip('/')}/{output.name}.atom")
+    if not settings.source:
+        announce("No sources   newsfold sources add ADDRESS; it is taken up by itself")
     announce("Stop with Ctrl-C.")
 
 

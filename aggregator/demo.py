@@ -54,7 +54,9 @@ async def _demo(folder: Path, *, once: bool, port: int) -> None:
     try:
         listener = bind(f"{_LOOPBACK}:{0 if once else port}")
     except ListenError as error:
-        raise ApplicationError(f"{error}, or: newsfold demo --port 0") from error
+        raise ApplicationError(
+            f"{error}; any free port: newsfold demo --port 0, or make demo ARGS='--port 0'"
+        ) from error
     with listener, bind(f"{_LOOPBACK}:0") as newsroom_listener:
         newsroom_url = f"http://{_LOOPBACK}:{newsroom_listener.getsockname()[1]}"
         base_url = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from aggregator.amounts import about, ago, size
-from aggregator.probing import Look
+from aggregator.probing import ALLOWING, Look, is_private
 from aggregator.stages.schedule import Health, Politeness, Poll, next_poll
 from feeds.http.freshness import fresh_for
 from feeds.model import FeedEntry, Hop, ParsedFeed, PollHints, Response
@@ -62,6 +62,8 @@ def advice(look: Look, refusal: str | None) -> Iterator[str]:
         yield f"it has moved for good: list {look.address} instead"
     if look.feed_links:
         yield f"it is a page, not a feed: list {look.feed_links[0]} instead"
+    if is_private(look):
+        yield ALLOWING
     if look.feed is None:
         return
     short = _full(look.feed.entries) * 2 < len(look.feed.entries)

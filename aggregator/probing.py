@@ -19,13 +19,14 @@ from aggregator.stages.pages import AGENT
 from aggregator.stages.schedule import permanent_target
 from aggregator.tools import InTurn, fetcher_of, pacer_of
 from feeds.http.robots import Robots
-from feeds.model import FetchFailure, FetchOutcome, NotAFeed, ParsedFeed, Response
+from feeds.model import FailureKind, FetchFailure, FetchOutcome, NotAFeed, ParsedFeed, Response
 from feeds.parsing.discover import guess_feeds
 from feeds.parsing.parse import parse_feed
 from feeds.urls import absolute_http_url
 
 MOST_OFFERED = 8
 """Feeds of one page that are looked at."""
+ALLOWING = "fetch.allow_networks in the configuration allows networks of your own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,4 +179,11 @@ def _distinct(looks: Sequence[Look]) -> tuple[Look, ...]:
 
 def trouble(look: Look) -> str:
     """What is wrong at an address, in a line."""
-    return f"{look.url}: {look.problem}{offered(look.feed_links)}"
+    hint = f"; {ALLOWING}" if is_private(look) else ""
+    return f"{look.url}: {look.problem}{offered(look.feed_links)}{hint}"
+
+
+def is_private(look: Look) -> bool:
+    """Whether the guard refused it: it is, or leads, to no public address."""
+    outcome = look.outcome
+    return isinstance(outcome, FetchFailure) and outcome.kind is FailureKind.FORBIDDEN_ADDRESS

@@ -34,10 +34,8 @@ def bind(listen: str) -> socket.socket:
     try:
         listener = socket.create_server((host, int(port)), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise ListenError(
-            f"cannot listen on {listen}: {error.strerror}; is another newsfold running? "
-            "server.listen sets the address"
-        ) from error
+        why = str(error.strerror).partition(" (while")[0]  # Python adds the address once more
+        raise ListenError(f"cannot listen on {listen}: {why}") from error
     # Head and body of an answer are two writes: the second would else wait for the client's
     # delayed acknowledgement of the first, 40 ms on Linux. Connections inherit it.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -111,4 +111,7 @@ async def look_at(
         pages = [entry.url for entry in look.feed.entries if entry.url] if look.feed else []
         refusal = await prober.page_refusal(look, pages[0]) if pages else None
     limits = Asking(settings).politeness(look.url)
-    return list(report(look, limits, refusal)), list(advice(look, refusal)), look.feed is not None
+    said = list(advice(look, refusal))
+    if look.feed is None and not known and "://" not in address:
+        said.append(f"no source is called {address!r} either; see: newsfold sources list")
+    return list(report(look, limits, refusal)), said, look.feed is not None

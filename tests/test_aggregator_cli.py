@@ -154,6 +154,7 @@ def test_init_by_field_and_language(
     assert {source.language for source in settings.source} == languages
     assert settings.server.base_url == "https://news.example"
     assert f"with {len(settings.source)} source" in said.stdout
+    assert ("sources add ADDRESS" in said.stdout) == (not settings.source)
     if settings.source:  # they are the operator's own, to be taken out one by one
         removed = newsfold("sources", "remove", settings.source[0].url)
         assert removed.exit_code == 0, removed.output

@@ -81,6 +81,7 @@ async def test_what_cannot_be_tried_is_explained(site: ScriptedServer, folder: P
         ((site.url("/page"),), "not a feed"),
         ((), "there is no database"),
         (("no such thing",), "is no address"),
+        (("127.0.0.1:1",), "no source and no file is called '127.0.0.1:1' either"),
     ):
         said = await tried(*words)
         assert said.exit_code == 1

@@ -131,7 +131,7 @@ async def test_a_feed_that_moved_for_good_is_listed_where_it_is(
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("http://10.0.0.1/", "10.0.0.1 is private"),
+        ("http://10.0.0.1/", "10.0.0.1 is private; fetch.allow_networks"),
         ("http://127.0.0.1:1/", "no connection"),
         ("no such address", "is no address"),
         ("ftp://example.org/", "is no address"),
@@ -204,6 +204,14 @@ async def test_test_of_what_is_no_feed(site: ScriptedServer) -> None:
     said = await newsfold("test", site.url("/missing"))
     assert said.exit_code == 1
     assert "the server answered 404" in said.stdout
+
+
+async def test_test_of_what_is_no_public_address_or_no_name() -> None:
+    said = await newsfold("test", "http://10.0.0.1/feed")
+    assert "advice     fetch.allow_networks" in said.stdout
+    said = await newsfold("test", "127.0.0.1:1")
+    assert said.exit_code == 1
+    assert "advice     no source is called '127.0.0.1:1' either" in said.stdout
 
 
 async def test_sources_are_listed_and_removed(config: Path) -> None:

@@ -334,3 +334,13 @@ def test_a_mistake_is_one_line_of_bearable_length(tmp_path: Path, text: str) -> 
     found = problems(tmp_path, text)
     assert len(found) == (2 if "title" in text else 1)
     assert all(len(line) < 1100 for line in found)
+
+
+def test_problems_come_in_the_order_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "newsfold.toml"
+    path.write_text('[[source]]\nnam = "x"\n[fetch]\ntimeout = "soon"\n[server]\nlisten = 8080\n')
+    with pytest.raises(ConfigError) as raised:
+        load_config(path, {})
+    lines = [int(problem.place.rpartition(":")[2]) for problem in raised.value.problems]
+    assert lines == [1, 2, 4, 6]
+    assert raised.value.problems[-1].text == "listen = 8080 is not text; write it in quotes"

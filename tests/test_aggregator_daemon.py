@@ -114,6 +114,7 @@ def test_a_signal_during_the_run_ends_it_in_order(database_url: str) -> None:
     assert said == [
         "Front page   https://news.example/",
         "Merged feed  https://news.example/feed.atom",
+        "No sources   newsfold sources add ADDRESS; it is taken up by itself",
         "Stop with Ctrl-C.",
         "Stopping.",
     ]

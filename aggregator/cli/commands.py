@@ -147,7 +147,7 @@ def render(config: Path, folder: Path) -> None:
 def demo(once: bool, port: int) -> None:
     """Show everything on a made-up newsroom, offline: no configuration, nothing kept.
 
-    Starts a small web server that plays nine news outlets, and the same daemon that
+    Starts a small web server that plays a dozen outlets, and the same daemon that
     `newsfold run` is, reading them.
     """
     from aggregator.demo import run_demo  # noqa: PLC0415 - heavy; --help shall be quick

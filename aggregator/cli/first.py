@@ -75,7 +75,8 @@ def init(
         fail(f"--base-url {base_url} {error}", 2)
     _write(config, text)
     click.echo(f"Wrote {config} with {counted(chosen, 'source')}.")
-    click.echo(f"Look through it, then: newsfold run --config {config}")
+    first = f"newsfold sources add ADDRESS --config {config}, then " if not chosen else ""
+    click.echo(f"Look through it, then: {first}newsfold run --config {config}")
 
 
 def _or_default(

@@ -88,8 +88,13 @@ def load_config(path: Path, environment: Mapping[str, str]) -> Settings:
         problems += _duplicates(settings, document)
         problems += _unknown_sources(settings, document)
     if problems or not settings:
-        raise ConfigError(problems)
+        raise ConfigError(sorted(problems, key=_by_line))
     return settings
+
+
+def _by_line(problem: Problem) -> tuple[str, int]:
+    file, _, line = problem.place.rpartition(":")
+    return (file, int(line)) if line.isdecimal() else (problem.place, 0)
 
 
 def config_files(path: Path) -> list[Path]:
@@ -275,11 +280,15 @@ def _words(model: type[BaseModel], location: Location, detail: ErrorDetails) -> 
         return f'"{key}" is missing'
     if len(keys) > 1 and keys[-2] in table.model_fields:  # a row of a table that holds plain text
         key = f"{keys[-2]}.{key}"
-    message = detail["msg"].removeprefix("Value error, ")
+    message = _MESSAGES.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
     shown = detail["input"]
     if isinstance(shown, dict) or secret_keys(table) & set(keys):
         return f"{key}: {message}" if key else message
     return f"{key} = {without_password(repr(shown))} {_lower(message)}"
+
+
+_MESSAGES = {"string_type": "is not text; write it in quotes"}
+"""In place of pydantic's own, by type of error."""
 
 
 def _lower(message: str) -> str:

@@ -62,9 +62,15 @@ def _examine(config: Path, settings: Settings, clock: Clock) -> Iterator[Check]:
     yield machine.open_files(settings)
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _config(config: Path, settings: Settings) -> Iterator[Check]:
     enabled = sum(source.enabled for source in settings.source)
-    found = f"{config}: {enabled} sources, {len(settings.outputs())} outputs"
+    found = (
+        f"{config}: {_counted(enabled, 'source')}, {_counted(len(settings.outputs()), 'output')}"
+    )
     if enabled:
         yield Check("config", "ok", found)
     else:

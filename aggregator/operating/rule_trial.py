@@ -66,7 +66,9 @@ def of_feed(settings: Settings, place: str, source: str | None) -> tuple[ShownEn
         raise ApplicationError(f"there is no source {source!r}; see: newsfold sources list")
     look = asyncio.run(_look(settings, place, wanted))
     if look.feed is None:
-        raise ApplicationError(trouble(look))
+        if "://" in place or wanted:
+            raise ApplicationError(trouble(look))
+        raise ApplicationError(f"{trouble(look)}; no source and no file is called {place!r} either")
     url, name = (wanted.url, wanted.label) if wanted else (look.url, "")
     return tuple(ShownEntry(url, name, entry) for entry in look.feed.entries)
 
@@ -130,5 +132,8 @@ def summary(settings: Settings, tried: Sequence[Tried]) -> Iterator[str]:
     counts = Counter(number for one in tried for number in one.verdict.by)
     dropped = sum(one.verdict.dropped for one in tried)
     yield f"{len(tried)} entries, {dropped} of them dropped"
-    for number, name in enumerate(EntryRules(settings).names(), 1):
+    names = EntryRules(settings).names()
+    if not names:
+        yield "  there is no [[rule]] in the configuration"
+    for number, name in enumerate(names, 1):
         yield f"  {name}: {counts[number] or 'none'}"

@@ -364,10 +364,12 @@ def _wanted(health: Health, poll: Poll, now: datetime, politeness: Politeness) -
         return gap / _POLLS_PER_ENTRY, f"it publishes about every {_words(gap)}"
     before = health.interval or politeness.min_interval
     if poll.new_entries:
-        return before / 2, "it brought something new, and has no dates to tell its rhythm by"
+        return before / 2, "it brought something new, and has too few dates to tell its rhythm by"
     if health.last_success is None:
         return before, "nothing is known of its rhythm yet"
-    return max(before, 1.0) * _GROWTH, "nothing new came, and it has no dates to tell its rhythm by"
+    return max(
+        before, 1.0
+    ) * _GROWTH, "nothing new came, and it has too few dates to tell its rhythm by"
 
 
 def _asked(health: Health, response: Response, now: datetime) -> tuple[float, str]:
