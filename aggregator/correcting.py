@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from aggregator.application import open_storage
 from aggregator.clock import Clock, utc_now
 from aggregator.config.settings import Settings
 from aggregator.errors import ApplicationError
 from aggregator.matching.model import Model
+from aggregator.operating.opening import open_to_look
 from aggregator.stages.folding import commit_of, decide, rebuild_until
 from aggregator.stages.identity import authority_of, mint_identity
 from storage.corrections import add_corrections, all_corrections, pending_corrections
@@ -30,7 +30,7 @@ def split_story(settings: Settings, slug: str, article_ids: Sequence[int]) -> st
     Raises:
         ApplicationError: no such story, or an article that is not in it, or nothing would be left.
     """
-    with open_storage(settings) as database:
+    with open_to_look(settings) as database:
         story = _story(database, slug)
         held = {article.id for article in story.articles}
         strangers = sorted(set(article_ids) - held)
@@ -52,7 +52,7 @@ def join_stories(settings: Settings, one: str, other: str) -> str:
     Raises:
         ApplicationError: no such story, or both are the same.
     """
-    with open_storage(settings) as database:
+    with open_to_look(settings) as database:
         first, second = _story(database, one), _story(database, other)
         if first.id == second.id:
             raise ApplicationError(f"{one} and {other} are one story already")
@@ -74,7 +74,7 @@ def labelled_articles(settings: Settings) -> Iterator[Mapping[str, object]]:
     Raises:
         ApplicationError: a correction was not obeyed yet, so that labels would contradict it.
     """
-    with open_storage(settings) as database:
+    with open_to_look(settings) as database:
         if pending := pending_corrections(database):
             waits = "correction waits" if len(pending) == 1 else "corrections wait"
             raise ApplicationError(f"{len(pending)} {waits} to be obeyed; first: newsfold update")
@@ -103,7 +103,7 @@ def refold_since(
 
     Identities stay wherever the new stories overlap with the old.
     """
-    with open_storage(settings) as database:
+    with open_to_look(settings) as database:
         matcher, later = rebuild_until(database, Model.load(), begin)
         fresh = [replace(article, story_key=None) for article in later]
         now = clock()

@@ -194,7 +194,7 @@ async def _at_work(
         _log.info(
             "started",
             process=application.name,
-            roles=settings.process.roles,
+            roles=",".join(settings.process.roles),
             sources=len(settings.source),
             outputs=len(settings.outputs()),
         )

@@ -8,12 +8,12 @@ log-odds are those of then, the similarities beside them may differ in the secon
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aggregator.application import open_storage
 from aggregator.config.settings import Settings
 from aggregator.errors import ApplicationError
 from aggregator.matching.decisions import Explanation
 from aggregator.matching.model import Model
 from aggregator.matching.reasons import Reason, recorded_reason
+from aggregator.operating.opening import open_to_look
 from aggregator.stages.folding import document_of, rebuild_from
 from feeds.urls import canonical_url
 from storage.database import Database
@@ -87,7 +87,7 @@ def explanation(settings: Settings, name: str) -> str:
     Raises:
         ApplicationError: there is no such thing, or it is not folded yet.
     """
-    with open_storage(settings) as database:
+    with open_to_look(settings) as database:
         wanted = articles_named(database, name)
         explained = explain(database, Model.load(), wanted)
     if not explained:

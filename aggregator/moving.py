@@ -29,6 +29,9 @@ def run_backup(settings: Settings, file: Path) -> None:
     Raises:
         ApplicationError: it cannot be written.
     """
+    path = sqlite_path(settings.storage.url)
+    if path is not None and not path.exists():  # a wrong folder's empty one would be no backup
+        raise ApplicationError(f"there is no database {path}: nothing was backed up")
     with _in_words(), open_storage(settings) as database:
         report = back_up(database, file, _show())
     click.echo(f"{file}: {_rows(report)}")

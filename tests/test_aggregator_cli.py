@@ -243,3 +243,22 @@ def test_a_bad_database_is_one_clear_line(command: tuple[str, ...]) -> None:
     assert len(done.stderr.splitlines()) == 1
     assert "cannot open the database" in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("explain", "1"),
+        ("story", "split", "x", "1"),
+        ("story", "join", "x", "y"),
+        ("corrections", "export"),
+        ("refold", "--since", "2026-11-01"),
+        ("backup", "b.db"),
+    ],
+)
+def test_in_a_wrong_folder_no_database_is_made(words: tuple[str, ...]) -> None:
+    newsfold("init", "--no-sources")
+    said = newsfold(*words)
+    assert said.exit_code == 1
+    assert "there is no database" in said.stderr
+    assert [path.name for path in Path().iterdir()] == ["newsfold.toml"]

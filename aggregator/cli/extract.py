@@ -46,7 +46,9 @@ def extract(  # noqa: PLR0917 - click hands over every option by itself
 
     A page is an address, a file (gzipped or not), or - for standard input. What cannot be read is
     said in a line on standard error, the rest goes on, and the exit code is 1. Addresses are
-    fetched as the daemon does: guarded, paced, and where robots.txt allows it.
+    fetched as the daemon does: guarded, paced, and where robots.txt allows it. No configuration is
+    read unless --config or NEWSFOLD_CONFIG names one: private addresses want its
+    fetch.allow_networks.
 
     \b
     Quick to try a rule for a site:
