@@ -150,6 +150,7 @@ def _assemble(
         slots(settings),
         after=bell.for_stage("fold"),
         release=reader.release,
+        recall=reader.recall,
     )
     bell.answer("extract", reading.wake)
     push = assemble_push(tools, bell)
@@ -161,6 +162,7 @@ def _assemble(
         slots(settings),
         after=bell.for_stage("extract"),
         release=poller.release,
+        recall=poller.recall,
     )
     publisher = Publisher(ledger, settings, identity, tools.clock)
     announcer = Announcer(tools, publisher)

@@ -4,7 +4,7 @@ A process that gives no sign of life has its claims taken away, long before thei
 is safe even where it lives after all: what it writes of them counts no more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -101,20 +101,46 @@ def begin_alone(db: Database, now: datetime) -> None:
         _release_claims(connection, sorted(name for name in names if name), now)
 
 
+def recall_articles(db: Database, name: str, held: Collection[int]) -> None:
+    """Give back what the process called so has claimed and does not know of.
+
+    Where the connection went between a claim's commit and its answer. ``held`` it does know of.
+    """
+    with db.write() as connection:
+        _release_articles(connection, (name,), held)
+
+
+def recall_sources(db: Database, name: str, held: Collection[int], now: datetime) -> None:
+    """The same for sources."""
+    with db.write() as connection:
+        _release_sources(connection, (name,), now, held)
+
+
 def _release_claims(connection: Connection, names: Sequence[str], now: datetime) -> None:
-    if not names:
-        return
-    held = select(articles.c.id).where(articles.c.state == "new", articles.c.claimed_by.in_(names))
+    if names:
+        _release_articles(connection, names)
+        _release_sources(connection, names, now)
+
+
+def _release_articles(
+    connection: Connection, names: Sequence[str], but: Collection[int] = ()
+) -> None:
+    held = select(articles.c.id).where(
+        articles.c.state == "new", articles.c.claimed_by.in_(names), articles.c.id.not_in(but)
+    )
     ids = connection.execute(held.order_by(articles.c.id).with_for_update(key_share=True)).scalars()
     connection.execute(
         update(articles)
         .where(articles.c.id.in_(ids.all()), articles.c.claimed_by.in_(names))
         .values(claimed_until=None, claimed_by=None)
     )
-    polled = select(sources.c.id).where(sources.c.claimed_by.in_(names))
-    ids = connection.execute(
-        polled.order_by(sources.c.id).with_for_update(key_share=True)
-    ).scalars()
+
+
+def _release_sources(
+    connection: Connection, names: Sequence[str], now: datetime, but: Collection[int] = ()
+) -> None:
+    held = select(sources.c.id).where(sources.c.claimed_by.in_(names), sources.c.id.not_in(but))
+    ids = connection.execute(held.order_by(sources.c.id).with_for_update(key_share=True)).scalars()
     connection.execute(
         update(sources)
         .where(sources.c.id.in_(ids.all()), sources.c.claimed_by.in_(names))

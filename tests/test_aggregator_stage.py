@@ -5,6 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from aggregator.stages.stage import Stage
+from storage.database import StorageTroubleError
 
 
 class Work:
@@ -177,3 +178,34 @@ async def test_a_claim_is_made_for_many_free_slots_at_once() -> None:
     assert sorted(work.done) == list(range(100))
     assert len(claims) < 30
     assert all(limit >= 4 for limit in claims)
+
+
+async def test_what_a_claim_took_whose_answer_was_lost_is_recalled_but_not_what_is_held() -> None:
+    work = Work(3)
+    work.gates[0] = asyncio.Event()
+    lost: list[int] = []
+    recalled: list[list[int]] = []
+    troubles = ["the answer to a claim", "the first recall"]
+
+    async def claim(limit: int) -> Sequence[int]:
+        claimed = await work.claim(min(limit, 1))
+        if claimed == [1] and troubles == ["the answer to a claim", "the first recall"]:
+            lost.extend(claimed)
+            raise StorageTroubleError(troubles.pop(0))
+        return claimed
+
+    async def recall(held: Sequence[int]) -> None:
+        if troubles:
+            raise StorageTroubleError(troubles.pop())
+        recalled.append(list(held))
+        work.waiting += lost
+
+    stage = Stage("test", claim, work.handle, slots=2, recall=recall)
+    running = asyncio.create_task(stage.run())
+    while sorted(work.done) != [1, 2]:
+        stage.wake()
+        await asyncio.sleep(0)
+    assert recalled == [[0]], "once, and the piece under way stays"
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

@@ -20,7 +20,15 @@ from builders import (
 from storage.articles import claim_new, commit_reading, release_new
 from storage.database import Database
 from storage.polling import commit_polls
-from storage.processes import RunningProcess, begin_alone, give_sign, leave, running
+from storage.processes import (
+    RunningProcess,
+    begin_alone,
+    give_sign,
+    leave,
+    recall_articles,
+    recall_sources,
+    running,
+)
 from storage.sources import claim_due, postpone, release, source_health
 
 LATER = NOW + MINUTE
@@ -119,3 +127,20 @@ def test_an_article_that_two_read_is_settled_once(database: Database) -> None:
     assert claim_new(database, NOW + HOUR, NOW + 2 * HOUR, 9) == (), "it is still theirs"
     assert commit_reading(database, article_reading(theirs.id, version=theirs.version))
     assert not commit_reading(database, article_reading(mine.id, version=mine.version))
+
+
+def test_what_a_process_does_not_know_it_has_is_recalled(database: Database) -> None:
+    names = ("post", "one", "other")
+    post, one, other = add_sources(database, *(source_config(name) for name in names))
+    add_articles(database, post.id, "a", "b", "c")
+    assert len(claim_due(database, LATER, NOW + HOUR, 9, "me")) == 2
+    mine = claim_new(database, LATER, NOW + HOUR, 2, "me")
+    (theirs,) = claim_new(database, LATER, NOW + HOUR, 1, "another")
+
+    recall_sources(database, "me", [one.id], LATER)
+    recall_articles(database, "me", [mine[0].id])
+
+    assert [due.id for due in claim_due(database, LATER, NOW + HOUR, 9, "me")] == [other.id]
+    found = [new.id for new in claim_new(database, LATER, NOW + HOUR, 9, "another")]
+    assert found == [mine[1].id]
+    assert theirs.id not in found

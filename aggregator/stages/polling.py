@@ -35,6 +35,7 @@ from feeds.parsing.parse import parse_feed
 from storage.columns import storable_key
 from storage.dropped import dropped_among
 from storage.polling import commit_polls, known_entries
+from storage.processes import recall_sources
 from storage.sources import (
     claim_due,
     overdue,
@@ -85,6 +86,11 @@ class Poller:
     async def release(self, sources: Sequence[SourceState]) -> None:
         """Give back what was claimed and will not be polled now."""
         await self._tools.ledger.write(release, sources, self._tools.clock())
+
+    async def recall(self, held: Sequence[SourceState]) -> None:
+        """Give back what was claimed in this process's name besides what it holds."""
+        ids = [source.id for source in held]
+        await self._tools.ledger.write(recall_sources, self._tools.name, ids, self._tools.clock())
 
     async def poll(self, source: SourceState) -> None:
         """Poll a claimed source and write what came of it."""

@@ -28,6 +28,7 @@ from feeds.page.choose import Choice, FeedMaterial, FeedText
 from feeds.page.walls import REPEATED, repeated, text_key
 from feeds.page.worth import RECENT, Trial, worth_fetching
 from storage.articles import claim_new, commit_reading, read_alike_again, release_new, titles_alike
+from storage.processes import recall_articles
 from storage.values import Appearance, ArticleReading, ArticleToRead, PageTrial
 
 LEASE = timedelta(minutes=15)
@@ -55,6 +56,11 @@ class Reader:
     async def release(self, articles: Sequence[ArticleToRead]) -> None:
         """Give back what was claimed and will not be read now."""
         await self._tools.ledger.write(release_new, articles)
+
+    async def recall(self, held: Sequence[ArticleToRead]) -> None:
+        """Give back what was claimed in this process's name besides what it holds."""
+        ids = [article.id for article in held]
+        await self._tools.ledger.write(recall_articles, self._tools.name, ids)
 
     async def read(self, article: ArticleToRead) -> None:
         """Settle what the text of a claimed article is."""

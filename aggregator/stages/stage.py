@@ -22,7 +22,8 @@ class Stage(Generic[_T]):
     """Claims up to ``slots`` pieces of work and keeps that many under way.
 
     A slow piece occupies one slot and delays nobody else. ``handle`` turns its own failures into
-    values; what it raises all the same is logged and does not end the stage.
+    values; what it raises all the same is logged and does not end the stage. ``release`` gives
+    pieces back, ``recall`` whatever else this process has claimed than these.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Stage(Generic[_T]):
         *,
         after: Callable[[], None] = lambda: None,
         release: Callable[[Sequence[_T]], Awaitable[None]] | None = None,
+        recall: Callable[[Sequence[_T]], Awaitable[None]] | None = None,
     ) -> None:
         self.name = name
         self._claim = claim
@@ -41,6 +43,8 @@ class Stage(Generic[_T]):
         self._slots = slots
         self._after = after
         self._release = release
+        self._recall = recall
+        self._unsure = False
         self._something = asyncio.Event()
         self._woken = False
         self._more = False
@@ -78,6 +82,7 @@ class Stage(Generic[_T]):
             return 0
         self._woken = False
         await self._give_back_owed()
+        await self._recall_unknown()
         work = await self._claimed(free)
         self._more = len(work) == free
         for piece in work:
@@ -103,6 +108,7 @@ class Stage(Generic[_T]):
         try:
             return await self._claim(free)
         except StorageTroubleError:  # the ledger has said so, once
+            self._unsure = True  # whether it was written before the answer was lost
             return ()
         except Exception:  # noqa: BLE001 - whatever it was, the stage goes on; the log has it
             _log.exception("claimed", outcome="crashed", stage=self.name)
@@ -136,6 +142,17 @@ class Stage(Generic[_T]):
         """What was put off for trouble with the database goes back once that is over."""
         owed, self._owed = self._owed, []
         await self._give_back(owed)
+
+    async def _recall_unknown(self) -> None:
+        """What a claim took whose answer never came goes back."""
+        if not self._unsure or not self._recall:
+            return
+        try:
+            await self._recall([*self._under_way.values(), *self._owed])
+        except StorageTroubleError as error:
+            _log.debug("released", outcome="put off", stage=self.name, error=str(error))
+        else:
+            self._unsure = False
 
     async def _give_back(self, pieces: Sequence[_T]) -> None:
         if not pieces or not self._release:
