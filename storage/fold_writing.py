@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, bindparam, case, func, select, update
 
 from storage.chunks import chunks
+from storage.columns import UtcDateTime
 from storage.tables import (
     Story,
     StoryEvent,
@@ -75,7 +76,7 @@ _DECIDE = (
     .values(
         state=_SETTLED,
         fold_order=func.coalesce(articles.c.fold_order, bindparam("order")),
-        folded_at=func.coalesce(articles.c.folded_at, bindparam("at")),
+        folded_at=func.coalesce(articles.c.folded_at, bindparam("at", type_=UtcDateTime)),
         **_PLACED,
     )
 )
