@@ -127,6 +127,30 @@ def test_empty_and_very_short_titles_never_match(title: str) -> None:
     assert stories(results) == {1: 1, 2: 2, 3: 3}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Comments",
+        "Read more",
+        "Click here to read the full story",
+        "submitted by /u/someone to r/news [link] [comments]",
+        "The post {title} appeared first on Example Times.",
+    ],
+)
+def test_what_a_feed_says_with_each_item_makes_no_story_of_them(text: str) -> None:
+    titles = ("Harbour bridge reopens", "Parliament votes on fishing", "Volcano erupts in Iceland")
+    results = fold(
+        *(article(n, t, text.format(title=t), n, publisher="a") for n, t in enumerate(titles))
+    )
+    assert stories(results) == {0: 0, 1: 1, 2: 2}
+
+
+def test_a_short_text_that_says_something_is_read() -> None:
+    text = "Twelve people died when a quake of magnitude six struck Amorra and its port Santa Elva."
+    results = fold(article(1, "Sunday's news", text), article(2, "What we know so far", text, 1))
+    assert stories(results) == {1: 1, 2: 1}
+
+
 def test_a_title_that_its_source_repeats_stands_alone() -> None:
     title = "Letters to the editor"
     results = fold(*(article(n, title, "", n, publisher="a") for n in range(1, 8)))

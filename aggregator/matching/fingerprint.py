@@ -27,6 +27,8 @@ FUZZY_TITLE = 160
 """Characters of a title that are compared word by word."""
 SHORTEST: Final = 8
 """Characters below which a title is never compared."""
+_SHORT_TEXT, _WORDS_SAID = 160, 10
+"""A text of fewer characters is read where it has so many words that its title has not."""
 
 WEIGHT: Final = 0x0F
 IN_TITLE, IN_LEAD, IS_NAME, IS_NUMBER = 0x10, 0x20, 0x40, 0x80
@@ -100,7 +102,7 @@ class Fingerprinter:
 
     def _make_some(self, language: str, documents: Sequence[Document]) -> list[Fingerprint]:
         titles = ["" if is_too_short(d.title) else d.title[:MAX_TITLE] for d in documents]
-        texts = [document.text[:MAX_TEXT] for document in documents]
+        texts = [self._told(language, document) for document in documents]
         both = chain.from_iterable(zip(titles, texts, strict=True))
         terms = self.tokenizer(language).terms(*both)
         part = np.arange(2 * len(documents)).repeat(np.diff(terms.bounds))
@@ -123,6 +125,25 @@ class Fingerprinter:
             )
             for at, document in enumerate(documents)
         ]
+
+    def _told(self, language: str, document: Document) -> str:
+        """The text to be read: none where it says next to nothing besides its title.
+
+        "Comments", "Read more", "submitted by ... [link]": what a feed says with each of its items
+        would make one story of them all. Where the title is none or a date, the text is all there
+        is; one that repeats its title does no harm.
+        """
+        text = document.text[:MAX_TEXT]
+        if len(text) >= _SHORT_TEXT:
+            return text
+        terms = self.tokenizer(language).terms(document.title[:MAX_TITLE], text)
+        words = terms.words[terms.kinds != BREAK]
+        in_title = np.count_nonzero(terms.kinds[: terms.bounds[1]] != BREAK)
+        if np.count_nonzero(terms.kinds[: terms.bounds[1]] == NUMBER) >= in_title - 1:
+            return text
+        in_text = np.unique(words[in_title:])
+        said = len(np.setdiff1d(in_text, words[:in_title]))
+        return text if said >= _WORDS_SAID or said * 4 <= len(in_text) else ""
 
     def _packed(
         self,
