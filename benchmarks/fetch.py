@@ -40,11 +40,11 @@ from typing import Any, cast
 import aiohttp
 import uvloop
 
-from aggregator.application import open_application
 from aggregator.clock import utc_now
 from aggregator.config.settings import FetchSettings, Settings, SourceSettings, StorageSettings
 from aggregator.garbage import search_seldom
-from aggregator.logs import configure_logs
+from aggregator.running.application import open_application
+from aggregator.running.logs import configure_logs
 from benchmarks.made_feeds import ENTRIES, FORMATS
 from storage.sources import make_all_due
 

@@ -26,7 +26,7 @@ from sqlalchemy import insert
 from aggregator.ledger import Ledger
 from aggregator.matching.matcher import Matcher
 from aggregator.matching.model import Model
-from aggregator.stages.folding import BATCH, Folder, rebuild
+from aggregator.stages.fold.folding import BATCH, Folder, rebuild
 from aggregator.stages.tally import Tally
 from storage.database import Database, open_database
 from storage.sources import sync_sources

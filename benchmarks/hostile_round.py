@@ -30,9 +30,9 @@ from hostile_servers import CASES, place
 from scripted_server import ScriptedServer, reply
 
 from aggregator.config.settings import Settings
-from aggregator.daemon import daemon
-from aggregator.logs import configure_logs
-from aggregator.server import bind
+from aggregator.running.daemon import daemon
+from aggregator.running.logs import configure_logs
+from aggregator.running.server import bind
 from storage.sources import source_health
 
 GOOD = 50

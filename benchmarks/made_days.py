@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aggregator.server import bind, serving
+from aggregator.running.server import bind, serving
 
 EVENTS_AN_HOUR = 20
 HOUR, DAY = 3600.0, 86400.0

@@ -23,8 +23,8 @@ from sqlalchemy import insert, text
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.server import bind, serving
-from aggregator.stages.publisher import Identity, Publisher
+from aggregator.running.server import bind, serving
+from aggregator.stages.publish.publisher import Identity, Publisher
 from aggregator.web.app import Site, create_app
 from storage.chunks import chunks
 from storage.database import Database, open_database

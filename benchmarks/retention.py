@@ -24,8 +24,8 @@ from made_days import told
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.stages.retaining import Retention
-from aggregator.stages.retention_rules import AWHILE
+from aggregator.stages.fold.retaining import Retention
+from aggregator.stages.fold.retention_rules import AWHILE
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database
 from storage.polling import commit_poll

@@ -39,9 +39,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aggregator.config.settings import Settings
-from aggregator.daemon import daemon, run_async
-from aggregator.logs import configure_logs
-from aggregator.server import bind, serving
+from aggregator.running.daemon import daemon, run_async
+from aggregator.running.logs import configure_logs
+from aggregator.running.server import bind, serving
 from storage.articles import count_by_state
 
 SYLLABLES = ("an", "ber", "cor", "del", "esta", "fir", "gam", "hol", "ist", "kel", "lun", "mora")

@@ -42,10 +42,10 @@ from pathlib import Path
 import structlog
 from made_days import Pace, made_days
 
-from aggregator.application import Application, open_application
 from aggregator.config.durations import parse_duration
 from aggregator.config.settings import Settings
-from aggregator.memory import give_back
+from aggregator.running.application import Application, open_application
+from aggregator.running.memory import give_back
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 SAMPLED = timedelta(hours=2)

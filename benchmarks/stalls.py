@@ -27,10 +27,10 @@ from types import FrameType
 import aiohttp
 from serve import Heard, in_loop, load, serve_feeds, settings_for, started
 
-from aggregator.daemon import daemon
 from aggregator.garbage import search_seldom
-from aggregator.logs import configure_logs
-from aggregator.server import bind
+from aggregator.running.daemon import daemon
+from aggregator.running.logs import configure_logs
+from aggregator.running.server import bind
 from storage.articles import count_by_state
 
 BEAT = 0.01

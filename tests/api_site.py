@@ -17,7 +17,7 @@ from builders import (
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.notices import Notices
-from aggregator.stages.publisher import Identity, Publisher
+from aggregator.stages.publish.publisher import Identity, Publisher
 from aggregator.web.app import Site
 from storage.database import Database
 from storage.folding import commit_fold, stories_of

@@ -13,7 +13,7 @@ from aggregator.children import ChildFailure
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.stages.tally import Tally
-from aggregator.tools import Tools
+from aggregator.stages.tools import Tools
 from feeds.model import FailureKind, FetchFailure, FetchOutcome, FetchRequest, Response
 
 Answer = FetchOutcome | Callable[[FetchRequest], FetchOutcome]

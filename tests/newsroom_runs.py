@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
-from aggregator.application import Application, open_application
 from aggregator.clock import utc_now
 from aggregator.config.settings import Settings
 from aggregator.newsroom import Newsroom, newsroom_app, newsroom_config_sources
-from aggregator.server import bind, serving
-from aggregator.stages.passes import full_pass
+from aggregator.operating.passes import full_pass
+from aggregator.running.application import Application, open_application
+from aggregator.running.server import bind, serving
 from storage.publishing import latest_stories
 from storage.values import ArticleView, StoryFilter, StoryView
 

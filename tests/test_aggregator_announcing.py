@@ -11,7 +11,10 @@ from fakes import FakeTools, answer, failure
 from structlog.testing import capture_logs
 
 from aggregator.ledger import Ledger
-from aggregator.stages.announcing import (
+from aggregator.stages.publish.masthead import Identity
+from aggregator.stages.publish.outputs import FORMATS
+from aggregator.stages.publish.publisher import Publisher
+from aggregator.stages.push.announcing import (
     GAP,
     MOST_FAILURES,
     MOST_GAP,
@@ -22,9 +25,6 @@ from aggregator.stages.announcing import (
     announcements,
     gap,
 )
-from aggregator.stages.masthead import Identity
-from aggregator.stages.outputs import FORMATS
-from aggregator.stages.publisher import Publisher
 from feeds.websub import publish_form
 from storage.database import open_database
 from storage.pings import all_pings

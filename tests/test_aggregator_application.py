@@ -6,8 +6,8 @@ from builders import NOW
 from fakes import FakeClock
 from newsroom_runs import opened, settings_for
 
-from aggregator.application import SLOTS_PER_REQUEST, ApplicationError, slots
-from aggregator.stages.identity import authority_of
+from aggregator.running.application import SLOTS_PER_REQUEST, ApplicationError, slots
+from aggregator.stages.fold.identity import authority_of
 from storage.sources import claim_due
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from aggregator.config.settings import Settings
-from aggregator.stages.asking import Asking
-from aggregator.stages.schedule import Politeness
+from aggregator.stages.poll.asking import Asking
+from aggregator.stages.poll.schedule import Politeness
 
 URL = "https://times.example/feed.xml"
 OWN = {

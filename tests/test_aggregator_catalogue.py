@@ -28,10 +28,10 @@ from lxml import etree
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.stages.catalogue import Asked
-from aggregator.stages.masthead import Identity
-from aggregator.stages.publisher import Publisher
-from aggregator.stages.requested import Requested
+from aggregator.stages.publish.catalogue import Asked
+from aggregator.stages.publish.masthead import Identity
+from aggregator.stages.publish.publisher import Publisher
+from aggregator.stages.publish.requested import Requested
 from storage.database import Database, open_database
 from storage.folding import stories_of
 from storage.values import SourceState, StoryState

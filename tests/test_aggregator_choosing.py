@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from output_builders import entry, feeds
 
-from aggregator.stages.archives import Frozen, archive_size, freeze, is_to_close, thaw
-from aggregator.stages.choosing import WordFilter, admit, choose, says_all, split
+from aggregator.stages.publish.archives import Frozen, archive_size, freeze, is_to_close, thaw
+from aggregator.stages.publish.choosing import WordFilter, admit, choose, says_all, split
 from aggregator.text_rules import Rule, compile_keyword
 from feeds.model import OutputFeed
 from feeds.writing.entry_size import entry_bytes

@@ -25,9 +25,9 @@ from test_aggregator_catalogue import Newsroom
 from test_end_to_end import Outlets
 from test_end_to_end_retention import item
 
-from aggregator.stages.announcing import after_telling, announcements
-from aggregator.stages.passes import full_pass
-from aggregator.stages.schedule import (
+from aggregator.operating.passes import full_pass
+from aggregator.running.ticks import Ticks
+from aggregator.stages.poll.schedule import (
     Health,
     Politeness,
     Poll,
@@ -35,7 +35,7 @@ from aggregator.stages.schedule import (
     next_poll,
     put_right,
 )
-from aggregator.ticks import Ticks
+from aggregator.stages.push.announcing import after_telling, announcements
 from feeds.model import FailureKind, FetchFailure, Response
 from feeds.writing.http_cache import is_not_modified
 from storage.articles import claim_new

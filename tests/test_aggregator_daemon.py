@@ -18,10 +18,10 @@ from newsroom_runs import settings_for
 from scripted_server import ScriptedServer, drip, hang, redirect, reply
 from structlog.testing import capture_logs
 
-from aggregator.application import ApplicationError
 from aggregator.config.settings import Settings
-from aggregator.daemon import daemon, run_daemon
-from aggregator.server import bind
+from aggregator.running.application import ApplicationError
+from aggregator.running.daemon import daemon, run_daemon
+from aggregator.running.server import bind
 from storage.database import open_database
 from storage.sources import make_all_due, source_health
 from storage.status import totals

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.application import ApplicationError
-from aggregator.demo import demo_settings, run_demo
 from aggregator.newsroom import load_newsroom
-from aggregator.server import bind
+from aggregator.operating.demo import demo_settings, run_demo
+from aggregator.running.application import ApplicationError
+from aggregator.running.server import bind
 
 ROOT = Path(__file__).parent.parent
 

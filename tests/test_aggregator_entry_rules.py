@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from aggregator.config.entry_settings import PublisherSettings
 from aggregator.config.loading import ConfigError, load_config
+from aggregator.config.publishers import publisher_of
 from aggregator.config.settings import Settings, SourceSettings
-from aggregator.stages.entry_rules import EntryRules, Verdict, bare_title, ruled
-from aggregator.stages.publishers import publisher_of
+from aggregator.stages.poll.entry_rules import EntryRules, Verdict, bare_title, ruled
 from storage.values import Ruling
 
 TIMES, HERALD = "https://times.example/feed", "https://herald.example/feed"

@@ -12,14 +12,15 @@ from newsroom_runs import settings_for
 
 from aggregator.cli.commands import main
 from aggregator.config.settings import Settings
-from aggregator.correcting import join_stories, split_story
 from aggregator.errors import ApplicationError
-from aggregator.explaining import articles_named, explain, explanation, in_words
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
 from aggregator.matching.reasons import Kind, Reason, recorded_reason, why_not
 from aggregator.newsroom import load_newsroom
-from aggregator.stages.folding import Folder, rebuild
+from aggregator.operating.correcting import join_stories, split_story
+from aggregator.operating.explaining import articles_named, explanation, in_words
+from aggregator.stages.fold.explaining import explain
+from aggregator.stages.fold.folding import Folder, rebuild
 from aggregator.stages.tally import Tally
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from aggregator.cli.commands import main
 from aggregator.config.settings import Settings
-from aggregator.extracting import Extracted, Wish, extract_all
+from aggregator.operating.extracting import Extracted, Wish, extract_all
 from feeds.page.page_rules import PageRules
 
 ROOT = Path(__file__).parent.parent

@@ -6,7 +6,7 @@ from builders import NOW, feed_entry
 from fakes import answer, failure
 
 from aggregator.children import ChildFailure
-from aggregator.stages.findings import article_key, body_hash, is_to_be_read, read, unread
+from aggregator.stages.poll.findings import article_key, body_hash, is_to_be_read, read, unread
 from feeds.model import (
     FetchOutcome,
     NotAFeed,

@@ -12,7 +12,7 @@ from fakes import FakeClock
 
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
-from aggregator.stages.folding import Folder
+from aggregator.stages.fold.folding import Folder
 from aggregator.stages.tally import Tally
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from aggregator.front_door import MOST_AHEAD, MOST_HEADERS, Door, Limits
-from aggregator.server import bind, serving
+from aggregator.running.front_door import MOST_AHEAD, MOST_HEADERS, Door, Limits
+from aggregator.running.server import bind, serving
 
 DEADLINE = 20.0
 LARGE = b"x" * 8_000_000

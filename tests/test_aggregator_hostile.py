@@ -16,8 +16,8 @@ from newsroom_runs import settings_for
 from scripted_server import Behaviour, ScriptedServer, redirect, reply
 
 from aggregator.config.settings import Settings
-from aggregator.daemon import daemon
-from aggregator.server import bind
+from aggregator.running.daemon import daemon
+from aggregator.running.server import bind
 from feeds.model import FailureKind
 from storage.articles import count_by_state
 from storage.sources import source_health

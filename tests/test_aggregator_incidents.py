@@ -8,9 +8,9 @@ import pytest
 from builders import HOUR, NOW, add_source, poll_commit
 from feed_rules import atom_complaints, rss_complaints
 
-from aggregator.stages.incidents import Poll, incidents_of
-from aggregator.stages.masthead import Identity, Masthead
-from aggregator.stages.status_feed import status_feed
+from aggregator.stages.poll.incidents import Poll, incidents_of
+from aggregator.stages.publish.masthead import Identity, Masthead
+from aggregator.stages.publish.status_feed import status_feed
 from feeds.model import FailureKind, FetchFailure, Response
 from feeds.writing.write_atom import render_atom
 from feeds.writing.write_rss import render_rss

@@ -14,13 +14,13 @@ import pytest
 
 from aggregator.config.secrets import secrets_in
 from aggregator.config.settings import Settings
-from aggregator.logs import KEYS, Tidy
-from aggregator.redaction import MASK, MOST, Redaction
+from aggregator.running.logs import KEYS, Tidy
+from aggregator.running.redaction import MASK, MOST, Redaction
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = """
 import logging, sys, warnings
-from aggregator.logs import configure_logs
+from aggregator.running.logs import configure_logs
 import structlog
 configure_logs(json={json}, level={level!r}, secrets=["geheimnis"])
 log = structlog.get_logger()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.stages.material_change import materially_changed
+from aggregator.stages.extract.material_change import materially_changed
 from storage.values import EarlierReading
 
 TEXT = " ".join(

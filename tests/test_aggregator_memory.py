@@ -3,7 +3,7 @@
 import asyncio
 import ctypes
 
-from aggregator.memory import give_back, give_back_soon
+from aggregator.running.memory import give_back, give_back_soon
 
 
 def test_it_is_given_back_where_the_library_can() -> None:

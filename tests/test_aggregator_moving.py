@@ -10,12 +10,12 @@ from builders import NOW
 from conftest import Postgres
 from newsroom_runs import newsroom_settings, on_stage, one_pass, opened
 
-from aggregator.application import ApplicationError
 from aggregator.config.settings import Settings
-from aggregator.moving import run_migration
 from aggregator.newsroom import load_newsroom
-from aggregator.stages.documents import Document
-from aggregator.stages.outputs import FORMATS
+from aggregator.operating.moving import run_migration
+from aggregator.running.application import ApplicationError
+from aggregator.stages.publish.documents import Document
+from aggregator.stages.publish.outputs import FORMATS
 from storage.database import open_database
 from storage.processes import RunningProcess, give_sign
 

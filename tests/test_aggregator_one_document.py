@@ -8,7 +8,7 @@ from builders import NOW
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.stages.one_document import addresses_said, one_document, sort_out
+from aggregator.stages.extract.one_document import addresses_said, one_document, sort_out
 from feeds.model import PageReading
 from storage.values import FoldArticle
 

@@ -15,12 +15,12 @@ from scripted_server import ScriptedServer, reply
 
 from aggregator.cli.commands import main
 from aggregator.config.settings import Settings
-from aggregator.daemon import daemon
 from aggregator.errors import ApplicationError
 from aggregator.operating.history import plan_in_words, read_history
 from aggregator.operating.polling_now import in_words, poll_now
 from aggregator.operating.status import as_json, daemon_in_words, read_status, sources_in_words
-from aggregator.server import bind
+from aggregator.running.daemon import daemon
+from aggregator.running.server import bind
 from storage.asked import claim_asked, named_sources, poll_times
 from storage.database import Database, StorageError, open_as_it_is, open_database
 from storage.exclusive import sole_use

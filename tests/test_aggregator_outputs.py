@@ -6,8 +6,8 @@ from pydantic import SecretStr
 from view_builders import NOON, article, story
 
 from aggregator.config.settings import OutputSettings
-from aggregator.stages.masthead import Identity, Masthead
-from aggregator.stages.outputs import (
+from aggregator.stages.publish.masthead import Identity, Masthead
+from aggregator.stages.publish.outputs import (
     article_entry,
     coverage,
     output_entry,

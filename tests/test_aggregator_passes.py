@@ -11,7 +11,7 @@ from newsroom_runs import settings_for
 from scripted_server import ScriptedServer, reply
 
 from aggregator.config.settings import Settings
-from aggregator.stages.passes import _progress, _render, _update
+from aggregator.operating.passes import _progress, _render, _update
 
 FEED = rss(("1", "Harbour bridge reopens after repairs"), ("2", "Mount Takara closes the airport"))
 

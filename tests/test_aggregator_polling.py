@@ -10,8 +10,8 @@ from fakes import FakeTools, answer, failure, rss
 
 from aggregator.children import ChildFailure
 from aggregator.ledger import Ledger
-from aggregator.stages.findings import Finding, unread
-from aggregator.stages.polling import (
+from aggregator.stages.poll.findings import Finding, unread
+from aggregator.stages.poll.polling import (
     LEASE,
     NEVER,
     Poller,
@@ -19,7 +19,7 @@ from aggregator.stages.polling import (
     health_of,
     remembered,
 )
-from aggregator.stages.schedule import Health, Politeness
+from aggregator.stages.poll.schedule import Health, Politeness
 from feeds.model import FailureKind, Hop, Validators
 from storage.database import open_database
 from storage.polling import known_entries

@@ -9,10 +9,10 @@ from builders import MINUTE, NOW, add_articles, add_source, add_story, as_write,
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.stages.documents import Document, make_document
-from aggregator.stages.masthead import Identity
-from aggregator.stages.outputs import FORMATS
-from aggregator.stages.publisher import Publisher
+from aggregator.stages.publish.documents import Document, make_document
+from aggregator.stages.publish.masthead import Identity
+from aggregator.stages.publish.outputs import FORMATS
+from aggregator.stages.publish.publisher import Publisher
 from feeds.writing.http_cache import IDENTITY
 from storage.database import open_database
 from storage.publishing import latest_stories, stories_by_id

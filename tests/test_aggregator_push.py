@@ -13,12 +13,12 @@ from structlog.testing import capture_logs
 
 from aggregator.children import ChildFailure
 from aggregator.ledger import Ledger
-from aggregator.stages.delivering import Deliverer
-from aggregator.stages.findings import Finding
-from aggregator.stages.hub_watch import HubWatch
-from aggregator.stages.mailbox import AT_ONCE, IN_ALL, PER_MINUTE, Turnstile
-from aggregator.stages.polling import Poller
-from aggregator.stages.subscribing import Subscriber
+from aggregator.stages.poll.findings import Finding
+from aggregator.stages.poll.polling import Poller
+from aggregator.stages.push.delivering import Deliverer
+from aggregator.stages.push.hub_watch import HubWatch
+from aggregator.stages.push.mailbox import AT_ONCE, IN_ALL, PER_MINUTE, Turnstile
+from aggregator.stages.push.subscribing import Subscriber
 from feeds.websub import Advert
 from storage.database import open_database
 from storage.deliveries import accept_delivery

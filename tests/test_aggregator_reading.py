@@ -9,9 +9,16 @@ from fakes import FakeTools, answer, failure
 
 from aggregator.children import ChildFailure
 from aggregator.ledger import Ledger
-from aggregator.stages.material_change import text_hash
-from aggregator.stages.pages import MOST_PAGES, usable_page
-from aggregator.stages.reading import LEASE, MOST_ATTEMPTS, Reader, best_appearance, settle, wanted
+from aggregator.stages.extract.material_change import text_hash
+from aggregator.stages.extract.pages import MOST_PAGES, usable_page
+from aggregator.stages.extract.reading import (
+    LEASE,
+    MOST_ATTEMPTS,
+    Reader,
+    best_appearance,
+    settle,
+    wanted,
+)
 from feeds.model import DateSource, FetchOutcome, Hop, PageReading, WireEvidence
 from feeds.page.article import ArticleMaterial, PageBytes
 from feeds.page.choose import Choice, FeedText

@@ -22,9 +22,9 @@ from sqlalchemy import select
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
-from aggregator.stages.folding import Folder, rebuild
-from aggregator.stages.retaining import Retention
-from aggregator.stages.retention_rules import AWHILE, DISTRUST
+from aggregator.stages.fold.folding import Folder, rebuild
+from aggregator.stages.fold.retaining import Retention
+from aggregator.stages.fold.retention_rules import AWHILE, DISTRUST
 from aggregator.stages.tally import Tally
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database

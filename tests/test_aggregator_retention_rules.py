@@ -6,7 +6,7 @@ from builders import HOUR, NOW
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.stages.retention_rules import AWHILE, DISTRUST, Keep, Trust, choose_going
+from aggregator.stages.fold.retention_rules import AWHILE, DISTRUST, Keep, Trust, choose_going
 from storage.retention import OldArticle, OldStory
 
 

@@ -14,13 +14,13 @@ from newsroom_runs import opened, settings_for
 from scripted_server import ScriptedServer, reply
 
 from aggregator.config.settings import ROLES, Settings
-from aggregator.daemon import address_of, daemon
 from aggregator.ledger import Ledger
-from aggregator.neighbours import Neighbourhood, config_version, describe, difference
 from aggregator.notices import Notices
-from aggregator.on_duty import OnDuty
-from aggregator.roles import what_runs
-from aggregator.server import bind
+from aggregator.running.daemon import address_of, daemon
+from aggregator.running.neighbours import Neighbourhood, config_version, describe, difference
+from aggregator.running.on_duty import OnDuty
+from aggregator.running.roles import what_runs
+from aggregator.running.server import bind
 from storage.database import Database, open_database
 from storage.duties import Duties
 from storage.processes import Neighbours

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.stages.schedule import (
+from aggregator.stages.poll.schedule import (
     Health,
     Plan,
     Politeness,

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from aggregator.server import ListenError, bind, serving
+from aggregator.running.server import ListenError, bind, serving
 
 ROOT = Path(__file__).parent.parent
 
@@ -99,7 +99,7 @@ def test_as_many_connections_as_open_files_allow(
     code = (
         "import resource\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
-        "from aggregator.server import connections_within\n"
+        "from aggregator.running.server import connections_within\n"
         "print(connections_within(1000, 300), resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
     )
     done = subprocess.run(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from aggregator.ledger import Ledger
-from aggregator.shared_turns import PATIENCE, SharedTurns
+from aggregator.running.shared_turns import PATIENCE, SharedTurns
 from storage.database import Database
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from aggregator.config.loading import ConfigError, load_config
 from aggregator.config.settings import Settings
-from aggregator.stages.site_rules import SiteRules
+from aggregator.stages.extract.site_rules import SiteRules
 from feeds.page.page_rules import PageRules
 
 FEED = "https://times.example/feed.xml"

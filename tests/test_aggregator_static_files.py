@@ -11,8 +11,8 @@ from builders import add_articles, add_source, as_write, fold, read_articles, st
 from fakes import FakeClock
 from newsroom_runs import opened, settings_for
 
-from aggregator.application import Application, ApplicationError
-from aggregator.static_files import LIST, Written, write_site
+from aggregator.operating.static_files import LIST, Written, write_site
+from aggregator.running.application import Application, ApplicationError
 from storage.folding import stories_of
 
 TOKEN = "0123456789abcdef-token"

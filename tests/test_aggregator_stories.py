@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.stages.identity import authority_of, mint_identity, random_slug
-from aggregator.stages.stories import (
+from aggregator.stages.fold.identity import authority_of, mint_identity, random_slug
+from aggregator.stages.fold.stories import (
     DOUBLING,
     HALF_LIFE,
     choose_lead,

@@ -11,7 +11,7 @@ from fakes import answer, failure
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.stages.subscription_rules import (
+from aggregator.stages.push.subscription_rules import (
     AGAIN_AFTER_DENIAL,
     OTHER_HUB_AFTER,
     PATIENCE,

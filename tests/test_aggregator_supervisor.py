@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from newsroom_runs import settings_for
 
-from aggregator.daemon import daemon
-from aggregator.server import bind
-from aggregator.supervisor import Supervisor
+from aggregator.running.daemon import daemon
+from aggregator.running.server import bind
+from aggregator.running.supervisor import Supervisor
 
 
 @pytest.fixture

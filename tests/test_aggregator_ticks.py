@@ -1,6 +1,6 @@
 import asyncio
 
-from aggregator.ticks import Ticks
+from aggregator.running.ticks import Ticks
 
 
 async def test_each_job_is_called_again_and_again_in_the_loop_until_stopped() -> None:

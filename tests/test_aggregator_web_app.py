@@ -31,9 +31,9 @@ from starlette.routing import Mount, Route
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.stages.masthead import Identity
-from aggregator.stages.outputs import FORMATS
-from aggregator.stages.publisher import Publisher
+from aggregator.stages.publish.masthead import Identity
+from aggregator.stages.publish.outputs import FORMATS
+from aggregator.stages.publish.publisher import Publisher
 from aggregator.web.app import Site, create_app, routes
 from aggregator.web.front import PAGE_SIZE
 from aggregator.web.guesses import Guesses

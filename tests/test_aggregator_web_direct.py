@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from aggregator.config.settings import Settings
-from aggregator.stages.documents import Document, make_document
+from aggregator.stages.publish.documents import Document, make_document
 from aggregator.web.direct import DirectFeeds
 from aggregator.web.guesses import Guesses
 from aggregator.web.sending import send_document

@@ -12,9 +12,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("aggregator", "feeds", "storage")
 MAY_IMPORT = {"aggregator": {"feeds", "storage"}, "storage": {"feeds"}, "feeds": set[str]()}
+LAYERS = {
+    "aggregator": "cli → operating → running → web → stages → matching, metrics, config, newsroom",
+    "aggregator/stages": "push → publish → fold → extract → poll",
+}
+"""Each folder imports from those to its right only; the modules beside the folders from none."""
 HOMES = {
     "aiohttp": "feeds/http/fetch.py",
-    "apscheduler": "aggregator/ticks.py",
+    "apscheduler": "aggregator/running/ticks.py",
     "click": "aggregator/",
     "feedparser": "feeds/parsing/run_feedparser.py",
     "nh3": "feeds/clean.py",
@@ -29,7 +34,7 @@ HOMES = {
     "threadpoolctl": "aggregator/matching/",
     "tld": "feeds/urls.py",
     "trafilatura": "feeds/page/second_readings.py",
-    "uvicorn": ("aggregator/server.py", "aggregator/front_door.py"),
+    "uvicorn": ("aggregator/running/server.py", "aggregator/running/front_door.py"),
 }
 
 
@@ -62,6 +67,31 @@ def test_the_parts_of_feeds_do_not_know_each_other(part: str) -> None:
     for path in sorted((ROOT / "feeds" / part).glob("*.py")):
         taken = {name.split(".")[1] for name in imports(path) if name.startswith("feeds.")}
         assert taken <= {part, "model", "urls", "clean"}, path.name
+
+
+@pytest.mark.parametrize("place", LAYERS)
+def test_folders_import_one_way(place: str) -> None:
+    layers = [layer.split(", ") for layer in LAYERS[place].split(" → ")]
+    folders = {path.parent.name for path in (ROOT / place).glob("*/__init__.py")}
+    assert folders == {name for layer in layers for name in layer}
+    below: set[str] = set()
+    for layer in reversed(layers):
+        for folder in layer:
+            for path in (ROOT / place / folder).rglob("*.py"):
+                taken = folders_imported(path, place) & folders
+                assert taken <= below | {folder}, path.relative_to(ROOT)
+        below |= set(layer)
+    for path in (ROOT / place).glob("*.py"):
+        taken = folders_imported(path, place) & folders
+        assert not taken, path.relative_to(ROOT)
+    assert LAYERS[place] in (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+
+
+def folders_imported(path: Path, place: str) -> set[str]:
+    start = place.replace("/", ".") + "."
+    return {
+        name.removeprefix(start).split(".")[0] for name in imports(path) if name.startswith(start)
+    }
 
 
 def test_every_library_has_one_home() -> None:

@@ -25,8 +25,8 @@ from playwright.async_api import Browser, Page
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
-from aggregator.server import bind, serving
-from aggregator.stages.publisher import Identity, Publisher
+from aggregator.running.server import bind, serving
+from aggregator.stages.publish.publisher import Identity, Publisher
 from aggregator.web.app import Site, create_app
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database

@@ -22,8 +22,8 @@ from sqlalchemy import func, select, update
 from test_aggregator_daemon import announced, started
 
 from aggregator.config.loading import load_config
-from aggregator.correcting import refold_since
 from aggregator.newsroom import load_newsroom, newsroom_config_sources
+from aggregator.operating.correcting import refold_since
 from storage.articles import count_by_state
 from storage.database import Database, open_database
 from storage.publishing import latest_stories

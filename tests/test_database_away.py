@@ -13,8 +13,8 @@ from newsroom_runs import settings_for
 from scripted_server import ScriptedServer, reply
 from sqlalchemy import make_url, text
 
-from aggregator.daemon import daemon
-from aggregator.server import bind
+from aggregator.running.daemon import daemon
+from aggregator.running.server import bind
 from storage.articles import count_by_state
 from storage.sources import make_all_due
 

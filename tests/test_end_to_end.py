@@ -23,13 +23,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aggregator.correcting import join_stories, labelled_articles, refold_since, split_story
 from aggregator.errors import ApplicationError
-from aggregator.explaining import explanation
 from aggregator.matching.evaluate import score
 from aggregator.matching.jsonl import read_rows
 from aggregator.newsroom import load_newsroom
-from aggregator.stages.passes import full_pass
+from aggregator.operating.correcting import (
+    join_stories,
+    labelled_articles,
+    refold_since,
+    split_story,
+)
+from aggregator.operating.explaining import explanation
+from aggregator.operating.passes import full_pass
 from storage.status import totals
 from storage.values import StoryView
 

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from aggregator.application import Application
-from aggregator.explaining import articles_named
-from aggregator.stages.passes import full_pass
+from aggregator.operating.explaining import articles_named
+from aggregator.operating.passes import full_pass
+from aggregator.running.application import Application
 from storage.tables import articles, entries
 from storage.values import StoryView
 

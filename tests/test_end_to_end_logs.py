@@ -12,7 +12,7 @@ import pytest
 from scripted_server import ScriptedServer, raw, redirect, reply
 from test_aggregator_daemon import started
 
-from aggregator.logs import KEYS
+from aggregator.running.logs import KEYS
 
 DEADLINE = 90.0
 SECRETS = (

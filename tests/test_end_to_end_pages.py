@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from aggregator.application import Application
 from aggregator.newsroom import load_newsroom
-from aggregator.stages.passes import full_pass
+from aggregator.operating.passes import full_pass
+from aggregator.running.application import Application
 from storage.tables import articles
 from storage.values import StoryView
 

@@ -18,7 +18,7 @@ from fakes import FakeTools, rss
 from scripted_server import Behaviour, Recorded, ScriptedServer, reply
 
 from aggregator.ledger import Ledger
-from aggregator.stages.polling import Poller
+from aggregator.stages.poll.polling import Poller
 from feeds.http.fetch import HttpFetcher
 from feeds.http.guard import Guard
 from storage.database import open_database

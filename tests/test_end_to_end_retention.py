@@ -10,10 +10,10 @@ from newsroom_runs import all_stories, opened, serve, settings_for
 from test_aggregator_retaining import Time
 from test_end_to_end import Outlets
 
-from aggregator.stages.passes import full_pass
-from aggregator.stages.requested import Requested
-from aggregator.stages.retaining import Retention
-from aggregator.stages.retention_rules import AWHILE
+from aggregator.operating.passes import full_pass
+from aggregator.stages.fold.retaining import Retention
+from aggregator.stages.fold.retention_rules import AWHILE
+from aggregator.stages.publish.requested import Requested
 from feeds.writing.http_cache import strong_etag
 from storage.status import totals
 

@@ -15,12 +15,12 @@ from newsroom_runs import all_stories, opened, serve, settings_for
 from scripted_hub import ScriptedHub, scripted_hub
 from scripted_server import ScriptedServer, reply
 
-from aggregator.application import Application
-from aggregator.daemon import daemon
-from aggregator.server import bind
-from aggregator.stages.mailbox import AT_ONCE, PER_MINUTE
-from aggregator.stages.passes import full_pass
-from aggregator.stages.subscription_rules import PATIENCE
+from aggregator.operating.passes import full_pass
+from aggregator.running.application import Application
+from aggregator.running.daemon import daemon
+from aggregator.running.server import bind
+from aggregator.stages.push.mailbox import AT_ONCE, PER_MINUTE
+from aggregator.stages.push.subscription_rules import PATIENCE
 from aggregator.web.app import Site, create_app
 from storage.pings import all_pings
 from storage.polling import known_entries

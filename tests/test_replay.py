@@ -25,12 +25,12 @@ from newsroom_runs import Stage, all_stories, newsroom_settings, opened, serve
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aggregator.application import Application
 from aggregator.config.settings import Settings
-from aggregator.correcting import join_stories, refold_since, split_story
 from aggregator.newsroom import load_newsroom, newsroom_app
-from aggregator.server import bind, serving
-from aggregator.stages.passes import full_pass
+from aggregator.operating.correcting import join_stories, refold_since, split_story
+from aggregator.operating.passes import full_pass
+from aggregator.running.application import Application
+from aggregator.running.server import bind, serving
 from aggregator.web.app import Site, create_app
 from storage.values import StoryView
 

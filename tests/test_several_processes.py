@@ -31,7 +31,7 @@ from sqlalchemy import func, make_url, select, text
 from test_aggregator_daemon import PROGRAM, ROOT
 
 from aggregator.config.loading import load_config
-from aggregator.correcting import refold_since
+from aggregator.operating.correcting import refold_since
 from storage.articles import count_by_state
 from storage.database import Database, open_database
 from storage.duties import key_of

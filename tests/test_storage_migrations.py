@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, MetaData, Table, create_engine, event, func, select
 
 from aggregator.config.settings import Settings
-from aggregator.moving import run_restore
+from aggregator.operating.moving import run_restore
 from storage.database import MIGRATIONS, open_database
 
 

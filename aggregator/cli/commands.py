@@ -82,8 +82,8 @@ def run(config: Path, roles: str | None, log_json: bool) -> None:
     from aggregator.config.secrets import secrets_in  # noqa: PLC0415 - heavy; --help shall be quick
     from aggregator.config.settings import Settings  # noqa: PLC0415 - the same
     from aggregator.config.watch import ConfigWatch  # noqa: PLC0415 - the same
-    from aggregator.daemon import run_daemon  # noqa: PLC0415 - the same
-    from aggregator.logs import configure_logs  # noqa: PLC0415 - the same
+    from aggregator.running.daemon import run_daemon  # noqa: PLC0415 - the same
+    from aggregator.running.logs import configure_logs  # noqa: PLC0415 - the same
 
     def log_as(settings: Settings) -> None:
         configure_logs(
@@ -108,8 +108,8 @@ def update(config: Path, everything: bool) -> None:
     Ends when everything it found is extracted, folded and published. Sources that fail are
     listed; they do not make the pass a failure.
     """
-    from aggregator.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
-    from aggregator.stages.passes import run_update  # noqa: PLC0415 - the same
+    from aggregator.operating.passes import run_update  # noqa: PLC0415 - the same
+    from aggregator.running.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
 
     configure_logs(json=False, level="error")  # the summary says what failed
     settings = read_settings(config, "update")
@@ -127,8 +127,8 @@ def update(config: Path, everything: bool) -> None:
 )
 def render(config: Path, folder: Path) -> None:
     """Write every output and page as static files, for a web server of your own."""
-    from aggregator.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
-    from aggregator.stages.passes import run_render  # noqa: PLC0415 - the same
+    from aggregator.operating.passes import run_render  # noqa: PLC0415 - the same
+    from aggregator.running.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
 
     configure_logs(json=False, level="error")
     settings = read_settings(config, "render")
@@ -150,8 +150,8 @@ def demo(once: bool, port: int) -> None:
     Starts a small web server that plays a dozen outlets, and the same daemon that
     `newsfold run` is, reading them.
     """
-    from aggregator.demo import run_demo  # noqa: PLC0415 - heavy; --help shall be quick
-    from aggregator.logs import configure_logs  # noqa: PLC0415 - the same
+    from aggregator.operating.demo import run_demo  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.running.logs import configure_logs  # noqa: PLC0415 - the same
 
     configure_logs(json=False, level="warning")
     or_fail(lambda: run_demo(once=once, port=port))

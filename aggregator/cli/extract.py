@@ -13,7 +13,7 @@ from aggregator.config.environment import CONFIG_VARIABLE
 from aggregator.config.settings import Settings
 
 if TYPE_CHECKING:  # heavy, and --help shall be quick
-    from aggregator.extracting import Extracted
+    from aggregator.operating.extracting import Extracted
     from feeds.model import PageReading
     from feeds.page.page_rules import PageRules
 
@@ -54,7 +54,7 @@ def extract(  # noqa: PLR0917 - click hands over every option by itself
     Quick to try a rule for a site:
         newsfold extract --remove .teaser https://example.org/an/article
     """  # noqa: D301 - \b is how click is told to keep lines
-    from aggregator.extracting import Wish, extract_all  # noqa: PLC0415 - as said above
+    from aggregator.operating.extracting import Wish, extract_all  # noqa: PLC0415 - as said above
 
     settings = read_settings(config, "extract") if config else Settings()
     wish = Wish(sources, _rules(select, remove, next_page), url)

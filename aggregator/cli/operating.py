@@ -52,8 +52,8 @@ def status(config: Path, as_json: bool) -> None:
 
 
 def _show_status(found: Any) -> None:  # noqa: ANN401 - a Status, whose module is heavy
-    from aggregator.amounts import size  # noqa: PLC0415 - heavy; --help shall be quick
     from aggregator.operating import status as words  # noqa: PLC0415 - the same
+    from aggregator.operating.amounts import size  # noqa: PLC0415 - heavy; --help shall be quick
 
     sizes = found.sizes
     held = f"{sizes.entries:,} entries, {sizes.articles:,} articles, {sizes.stories:,} stories"
@@ -127,8 +127,8 @@ def poll(config: Path, source: str) -> None:
     does the command polls by itself; what is new then waits for newsfold run or newsfold update.
     The exit code is 1 where the source could not be read.
     """
-    from aggregator.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
     from aggregator.operating.polling_now import in_words, poll_now  # noqa: PLC0415 - the same
+    from aggregator.running.logs import configure_logs  # noqa: PLC0415 - heavy; --help shall be quick
 
     configure_logs(json=False, level="error")
     settings = read_settings(config, "poll")

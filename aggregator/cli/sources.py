@@ -40,7 +40,7 @@ def add(
     ADDRESS may be a feed, or any page of a site: what it offers is shown, and looked for where
     feeds usually are. Comments and order of the file stay as they are.
     """
-    from aggregator.subscribing import find_feeds, subscribe  # noqa: PLC0415 - heavy
+    from aggregator.operating.adding import find_feeds, subscribe  # noqa: PLC0415 - heavy
 
     settings = read_settings(config, "sources add")
 
@@ -73,7 +73,7 @@ def test_(config: Path, address: str) -> None:
 
     ADDRESS is an address, or the name of a source, which is asked as configured for it.
     """
-    from aggregator.subscribing import look_at  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.operating.adding import look_at  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "sources test")
     known = [source.url for source in settings.source if source.label == address]
@@ -177,7 +177,7 @@ def export(config: Path, out: Path) -> None:
 @click.argument("source", metavar="URL|NAME")
 def remove(config: Path, source: str) -> None:
     """Take a source out of the configuration. What was read from it stays."""
-    from aggregator.subscribing import unsubscribe  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.operating.adding import unsubscribe  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "sources remove")
     or_fail(

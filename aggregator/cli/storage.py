@@ -15,7 +15,7 @@ def backup(config: Path, file: Path) -> None:
 
     FILE is an SQLite database, whichever engine is in use; it appears when it is complete.
     """
-    from aggregator.moving import run_backup  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.operating.moving import run_backup  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "backup")
     or_fail(lambda: run_backup(settings, file))
@@ -29,7 +29,7 @@ def restore(config: Path, file: Path) -> None:
 
     The database that it replaces is kept beside it. A PostgreSQL database must be empty.
     """
-    from aggregator.moving import run_restore  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.operating.moving import run_restore  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "restore")
     or_fail(lambda: run_restore(settings, file))
@@ -47,7 +47,7 @@ def migrate_to(config: Path, url: str) -> None:
     \b
     newsfold migrate-to postgresql+psycopg://newsfold:secret@db.example/newsfold
     """  # noqa: D301 - \b is how click is told to keep lines
-    from aggregator.moving import run_migration  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.operating.moving import run_migration  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "migrate-to")
     or_fail(lambda: run_migration(settings, url))

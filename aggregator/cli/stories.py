@@ -21,7 +21,7 @@ def explain(config: Path, name: str) -> None:
     ID is an article's number or address; or a story's page, the name in its page's address, or
     its tag: URI, for each of its articles.
     """
-    from aggregator.explaining import explanation  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.operating.explaining import explanation  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "explain")
     or_fail(lambda: click.echo(explanation(settings, name)))
@@ -38,7 +38,7 @@ def story() -> None:
 @click.argument("articles", metavar="ARTICLE...", type=int, nargs=-1, required=True)
 def split(config: Path, name: str, articles: tuple[int, ...]) -> None:
     """Take ARTICLEs (numbers) out of STORY (the name in its address) into one of their own."""
-    from aggregator.correcting import split_story  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.operating.correcting import split_story  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "story split")
     or_fail(lambda: click.echo(split_story(settings, name, articles)))
@@ -50,7 +50,7 @@ def split(config: Path, name: str, articles: tuple[int, ...]) -> None:
 @click.argument("other", metavar="STORY")
 def join(config: Path, one: str, other: str) -> None:
     """Make one story of two. The older keeps its identity."""
-    from aggregator.correcting import join_stories  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.operating.correcting import join_stories  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "story join")
     or_fail(lambda: click.echo(join_stories(settings, one, other)))
@@ -65,7 +65,7 @@ def corrections() -> None:
 @config_option
 def export(config: Path) -> None:
     """Write the corrected stories as labelled articles, for `newsfold train` and `evaluate`."""
-    from aggregator.correcting import labelled_articles  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.operating.correcting import labelled_articles  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "corrections export")
 
@@ -85,7 +85,7 @@ def refold(config: Path, since: str, dry_run: bool) -> None:
 
     Published identities stay wherever the stories overlap. Stop the daemon first.
     """
-    from aggregator.correcting import refold_since  # noqa: PLC0415 - heavy; --help shall be quick
+    from aggregator.operating.correcting import refold_since  # noqa: PLC0415 - heavy; --help shall be quick
 
     settings = read_settings(config, "refold")
     try:

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
-from aggregator.amounts import about, size
+from aggregator.operating.amounts import about, size
 from feeds.http.guard import Guard
 from feeds.model import FailureKind, FetchFailure, FetchOutcome, Response
 

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from aggregator.amounts import about, ago, size
 from aggregator.errors import ApplicationError
+from aggregator.operating.amounts import about, ago, size
 from storage.asked import NamedSource, PollTimes, named_sources, poll_times
 from storage.database import Database
 from storage.fetches import FetchOutcomeRow, recent_fetches

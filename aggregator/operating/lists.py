@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from aggregator.config.editing import add_sources
 from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
+from aggregator.operating.adding import first_mistake
 from aggregator.operating.opening import open_to_look
-from aggregator.subscribing import first_mistake
 from feeds.http.guard import Guard
 from feeds.http.target import TargetError, target_of
 from feeds.model import OpmlSource

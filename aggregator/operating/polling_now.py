@@ -10,12 +10,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from aggregator.amounts import about, size
 from aggregator.clock import utc_now
 from aggregator.config.settings import Settings
 from aggregator.errors import ApplicationError
+from aggregator.operating.amounts import about, size
 from aggregator.operating.history import the_source
-from aggregator.stages.polling import LEASE
+from aggregator.stages.poll.polling import LEASE
 from storage.asked import (
     NamedSource,
     PollTimes,
@@ -159,8 +159,8 @@ def _wait(seconds: float, condition: Callable[[], bool]) -> bool:
 
 def _by_itself(settings: Settings, wanted: str) -> Polled:
     # Heavy, and beside a daemon there is no need of it.
-    from aggregator.application import open_application, sole_use_of  # noqa: PLC0415 - see above
-    from aggregator.daemon import run_async  # noqa: PLC0415 - see above
+    from aggregator.running.application import open_application, sole_use_of  # noqa: PLC0415 - see above
+    from aggregator.running.daemon import run_async  # noqa: PLC0415 - see above
 
     polled: list[Polled] = []
 

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from aggregator.config.settings import Settings
 from aggregator.operating import checks
 from aggregator.operating.checks import Check
-from aggregator.server import ListenError, bind
-from aggregator.stages.asking import Asking
-from aggregator.stages.pages import AGENT
-from aggregator.tools import fetcher_of
+from aggregator.running.server import ListenError, bind
+from aggregator.stages.extract.pages import AGENT
+from aggregator.stages.poll.asking import Asking
+from aggregator.stages.tools import fetcher_of
 from feeds.http.fetch import HttpFetcher
 from feeds.http.guard import Guard
 from feeds.model import FetchOutcome, FetchRequest, Response

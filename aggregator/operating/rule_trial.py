@@ -13,8 +13,8 @@ from aggregator.clock import utc_now
 from aggregator.config.settings import Settings, SourceSettings
 from aggregator.errors import ApplicationError
 from aggregator.operating.opening import open_to_look
-from aggregator.probing import Look, addresses, open_prober, trouble
-from aggregator.stages.entry_rules import EntryRules, Verdict
+from aggregator.operating.probing import Look, addresses, open_prober, trouble
+from aggregator.stages.poll.entry_rules import EntryRules, Verdict
 from feeds.model import Response
 from storage.entries import ShownEntry, latest_entries
 

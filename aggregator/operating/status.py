@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from aggregator.amounts import about, ago, size
+from aggregator.operating.amounts import about, ago, size
 from aggregator.version import VERSION
 from storage.activity import Activity, activity, size_on_disk
 from storage.database import Database, shown_address

@@ -12,8 +12,8 @@ from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.metrics.counting import Metrics
 from aggregator.notices import Notices
-from aggregator.stages.mailbox import Mailbox
-from aggregator.stages.publisher import Publisher
+from aggregator.stages.publish.publisher import Publisher
+from aggregator.stages.push.mailbox import Mailbox
 from aggregator.web.api.routes import api_app
 from aggregator.web.clients import Clients
 from aggregator.web.direct import DirectFeeds

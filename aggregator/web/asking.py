@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from starlette.datastructures import QueryParams
 
-from aggregator.stages.catalogue import Asked
+from aggregator.stages.publish.catalogue import Asked
 
 _LONGEST = 200
 _MOST_WORDS = 10

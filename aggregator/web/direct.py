@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregator.config.settings import OutputSettings, Settings
-from aggregator.stages.documents import Document
-from aggregator.stages.outputs import FORMATS
-from aggregator.stages.publisher import Publisher
+from aggregator.stages.publish.documents import Document
+from aggregator.stages.publish.outputs import FORMATS
+from aggregator.stages.publish.publisher import Publisher
 from aggregator.web.feeds import link_of
 from aggregator.web.guesses import Guesses
 from aggregator.web.headers import with_security

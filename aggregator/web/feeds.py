@@ -8,13 +8,13 @@ from fastapi import FastAPI, HTTPException, Path, Request, Response
 
 from aggregator.config.settings import OutputSettings, Settings
 from aggregator.ledger import Ledger
-from aggregator.stages.announcing import document_url, hubs_of
-from aggregator.stages.catalogue import Asked
-from aggregator.stages.documents import Document
-from aggregator.stages.outputs import FORMATS
-from aggregator.stages.publisher import Publisher
-from aggregator.stages.requested import Requested
-from aggregator.stages.status_feed import NAME as STATUS
+from aggregator.stages.publish.catalogue import Asked
+from aggregator.stages.publish.documents import Document
+from aggregator.stages.publish.outputs import FORMATS
+from aggregator.stages.publish.publisher import Publisher
+from aggregator.stages.publish.requested import Requested
+from aggregator.stages.publish.status_feed import NAME as STATUS
+from aggregator.stages.push.announcing import document_url, hubs_of
 from aggregator.web.asking import QuestionError, asked_for
 from aggregator.web.guesses import TOO_MANY, Guesses
 from aggregator.web.pages import sources_opml

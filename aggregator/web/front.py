@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 
 from aggregator.config.settings import OutputSettings
-from aggregator.stages.outputs import FORMATS
+from aggregator.stages.publish.outputs import FORMATS
 from aggregator.web.links import Links
 from storage.front import Listed, Listing, Place, StoryCard
 from storage.search import Hit

@@ -13,7 +13,7 @@ from aggregator.config.settings import MetricsSettings
 from aggregator.ledger import Ledger
 from aggregator.metrics.counting import MEDIA_TYPE, Metrics, Observed
 from aggregator.notices import Notices
-from aggregator.stages.outputs import FORMATS
+from aggregator.stages.publish.outputs import FORMATS
 from aggregator.web.guesses import TOO_MANY, Guesses, Verdict
 from storage.health import sources_standing
 from storage.queues import queues

@@ -14,7 +14,7 @@ from aggregator.clock import Clock
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.notices import Notices
-from aggregator.stages.publisher import Publisher
+from aggregator.stages.publish.publisher import Publisher
 from aggregator.web.front import (
     PAGE_SIZE,
     Asked,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from aggregator.stages.documents import Document
+from aggregator.stages.publish.documents import Document
 from feeds.writing.http_cache import IDENTITY, is_not_modified, negotiate_coding
 from feeds.writing.output_values import rfc822
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aggregator.matching.reasons import probability
-from aggregator.stages.outputs import clusters, reason_in_words
+from aggregator.stages.publish.outputs import clusters, reason_in_words
 from aggregator.web.display import clip, paragraphs
 from aggregator.web.plots import Timeline, timeline
 from storage.story_details import NearMiss, StoryChange, StoryDetails

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Path, Request, Response
 from starlette.requests import ClientDisconnect
 
 from aggregator.ledger import Ledger
-from aggregator.stages.mailbox import Mailbox
+from aggregator.stages.push.mailbox import Mailbox
 from storage.pings import all_pings
 from storage.subscriptions import all_subscriptions
 from storage.values import Ping, Subscription

@@ -12,12 +12,12 @@ from starlette.exceptions import HTTPException
 
 from aggregator.clock import Clock
 from aggregator.config.settings import Settings
-from aggregator.explaining import Explained, explain
 from aggregator.ledger import Ledger
 from aggregator.matching.model import Model
 from aggregator.notices import Notices
-from aggregator.stages.outputs import FORMATS
-from aggregator.stages.publisher import Publisher
+from aggregator.stages.fold.explaining import Explained, explain
+from aggregator.stages.publish.outputs import FORMATS
+from aggregator.stages.publish.publisher import Publisher
 from aggregator.version import VERSION
 from aggregator.web.api import models
 from aggregator.web.api.asked import (

@@ -10,7 +10,7 @@ from aggregator.clock import Clock
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.notices import Notices
-from aggregator.stages.publisher import Publisher
+from aggregator.stages.publish.publisher import Publisher
 from aggregator.web.api import models
 from aggregator.web.api.answers import KEPT, Api, sent
 from aggregator.web.api.document import complete

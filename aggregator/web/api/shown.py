@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from aggregator.explaining import Explained
 from aggregator.matching.reasons import Reason as RecordedReason
 from aggregator.matching.reasons import probability, recorded_reason
+from aggregator.stages.fold.explaining import Explained
 from aggregator.web.api import models
 from storage.article_lists import ArticleItem
 from storage.fetches import FetchOutcomeRow

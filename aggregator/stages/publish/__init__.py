@@ -1,0 +1,1 @@
+"""What outputs hold, in which order, as bytes ready to send."""
