@@ -30,9 +30,10 @@ from aggregator.stages.fold.folding import BATCH, Folder, rebuild
 from aggregator.stages.tally import Tally
 from storage.database import Database, open_database
 from storage.sources import sync_sources
-from storage.tables import Article, ArticleText, article_texts, new_row
-from storage.tables import articles as article_table
-from storage.values import SourceConfig
+from storage.tables.article import Article, ArticleText, article_texts
+from storage.tables.article import articles as article_table
+from storage.tables.rows import new_row
+from storage.values.source import SourceConfig
 
 SOURCES = 200
 

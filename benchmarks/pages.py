@@ -32,22 +32,12 @@ from storage.polling import commit_poll
 from storage.search_index import index_article
 from storage.sections import file_stories
 from storage.sources import sync_sources
-from storage.tables import (
-    Article,
-    ArticleText,
-    Day,
-    Fetch,
-    SourceDay,
-    Story,
-    article_texts,
-    articles,
-    days,
-    fetches,
-    new_row,
-    source_days,
-    stories,
-)
-from storage.values import PollCommit, SourceConfig
+from storage.tables.article import Article, ArticleText, article_texts, articles
+from storage.tables.rows import new_row
+from storage.tables.source import Fetch, SourceDay, fetches, source_days
+from storage.tables.story import Day, Story, days, stories
+from storage.values.poll import PollCommit
+from storage.values.source import SourceConfig
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SOURCES = 500

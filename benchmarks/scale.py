@@ -44,7 +44,7 @@ from aggregator.matching.matcher import Matcher
 from aggregator.matching.model import Model
 from storage.database import Database, open_database
 from storage.sources import claim_due, count_due, make_all_due, release, sync_sources
-from storage.values import SourceConfig
+from storage.values.source import SourceConfig
 
 EVERY = 33
 """Of so many polls of a source one finds something new."""

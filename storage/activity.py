@@ -7,7 +7,9 @@ from sqlalchemy import func, select, text
 
 from storage.database import Database
 from storage.exclusive import sqlite_path
-from storage.tables import articles, fetches, stories
+from storage.tables.article import articles
+from storage.tables.source import fetches
+from storage.tables.story import stories
 
 MOST_COUNTED = 50_000
 """Folded articles that are counted: those of an hour, several times over."""

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, func, select
 
 from storage.database import Database
 from storage.sections import main_language
-from storage.tables import article_texts, articles, stories
+from storage.tables.article import article_texts, articles
+from storage.tables.story import stories
 
 SCANNED = 5_000
 """Articles that are looked at for one page. A page may hold fewer than wanted, and still go on."""

@@ -14,9 +14,10 @@ from storage.database import Database
 from storage.locks import lock_articles
 from storage.search_index import index_article
 from storage.sources import ALONE
-from storage.tables import article_texts, articles, entries, sources
+from storage.tables.article import article_texts, articles, entries
+from storage.tables.source import sources
 from storage.upsert import insert
-from storage.values import (
+from storage.values.extract import (
     Appearance,
     ArticleReading,
     ArticleToRead,

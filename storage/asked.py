@@ -11,8 +11,8 @@ from sqlalchemy import func, or_, select, update
 
 from storage.database import Database
 from storage.sources import ALONE, state_of
-from storage.tables import sources
-from storage.values import SourceState
+from storage.tables.source import sources
+from storage.values.source import SourceState
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from sqlalchemy import Column, Connection, Row, Table, func, literal, select, tu
 from storage.chunks import chunks
 from storage.database import Database, StorageError
 from storage.search_index import index_article
-from storage.tables import article_texts, articles, every_table, settings
+from storage.tables import every_table
+from storage.tables.article import article_texts, articles
+from storage.tables.process import settings
 from storage.upsert import insert
 
 PIECE = 1000

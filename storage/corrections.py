@@ -6,9 +6,11 @@ from datetime import datetime
 from sqlalchemy import Select, select
 
 from storage.database import Database
-from storage.tables import Correction, articles, corrections, new_row
+from storage.tables.article import articles
+from storage.tables.rows import new_row
+from storage.tables.story import Correction, corrections
 from storage.upsert import insert
-from storage.values import CorrectionRecord
+from storage.values.fold import CorrectionRecord
 
 
 def add_corrections(

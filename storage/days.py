@@ -9,9 +9,13 @@ from sqlalchemy import Connection, Table, select
 
 from storage.chunks import chunks
 from storage.database import Database
-from storage.tables import articles, days, source_days
+from storage.tables.article import articles
+from storage.tables.source import source_days
+from storage.tables.story import days
 from storage.upsert import insert
-from storage.values import FoldCommit, PollCommit, PushCommit
+from storage.values.fold import FoldCommit
+from storage.values.poll import PollCommit
+from storage.values.push import PushCommit
 
 REMEMBERED = timedelta(days=60)
 """What was published longer ago is not counted: a feed may carry its whole archive."""

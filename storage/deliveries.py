@@ -7,9 +7,11 @@ from sqlalchemy import Connection, and_, delete, exists, func, or_, select, upda
 
 from storage.database import Database
 from storage.polling import write_entries
-from storage.tables import Delivery, Fetch, deliveries, fetches, new_row, sources, subscriptions
+from storage.tables.push import Delivery, deliveries, subscriptions
+from storage.tables.rows import new_row
+from storage.tables.source import Fetch, fetches, sources
 from storage.upsert import insert
-from storage.values import DeliveryToRead, PushCommit
+from storage.values.push import DeliveryToRead, PushCommit
 
 MOST_WAITING = 8
 """Deliveries of one subscription that wait to be read."""

@@ -15,9 +15,11 @@ from sqlalchemy import Connection, delete, select
 from storage.chunks import chunks
 from storage.columns import storable_key
 from storage.database import Database
-from storage.tables import dropped_articles, dropped_entries, sources
+from storage.tables.article import dropped_articles, dropped_entries
+from storage.tables.source import sources
 from storage.upsert import insert
-from storage.values import EntryWrite, PollCommit, PushCommit
+from storage.values.poll import EntryWrite, PollCommit
+from storage.values.push import PushCommit
 
 REMEMBERED = timedelta(days=180)
 SLICES = 64

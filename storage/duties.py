@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from storage.database import Database, StorageTroubleError, said
-from storage.tables import duties
+from storage.tables.process import duties
 from storage.upsert import insert
 
 FOLD, PUBLISH = "fold", "publish"

@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from feeds.model import FeedEntry
 from storage.database import Database
-from storage.tables import entries, sources
+from storage.tables.article import entries
+from storage.tables.source import sources
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from storage.columns import UtcDateTime
 from storage.database import Database
-from storage.tables import Fetch, fetches, new_row
+from storage.tables.rows import new_row
+from storage.tables.source import Fetch, fetches
 from storage.upsert import insert
-from storage.values import PollCommit
+from storage.values.poll import PollCommit
 
 KEPT = 100
 """Outcomes kept of each source."""

@@ -11,17 +11,11 @@ from sqlalchemy import Connection, Integer, bindparam, case, func, select, updat
 
 from storage.chunks import chunks
 from storage.columns import UtcDateTime
-from storage.tables import (
-    Story,
-    StoryEvent,
-    article_texts,
-    articles,
-    new_row,
-    stories,
-    story_events,
-)
+from storage.tables.article import article_texts, articles
+from storage.tables.rows import new_row
+from storage.tables.story import Story, StoryEvent, stories, story_events
 from storage.upsert import insert
-from storage.values import ArticleDecision, ArticleMove, FoldCommit, StoryWrite
+from storage.values.fold import ArticleDecision, ArticleMove, FoldCommit, StoryWrite
 
 
 def write_decisions(connection: Connection, commit: FoldCommit) -> None:

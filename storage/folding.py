@@ -19,8 +19,10 @@ from storage.merging import merge_articles
 from storage.retention import matched_from
 from storage.revision import move_revision
 from storage.sections import file_stories
-from storage.tables import article_texts, articles, corrections, sources, stories
-from storage.values import FoldArticle, FoldCommit, Member, StoryState
+from storage.tables.article import article_texts, articles
+from storage.tables.source import sources
+from storage.tables.story import corrections, stories
+from storage.values.fold import FoldArticle, FoldCommit, Member, StoryState
 
 _NOT_YET = 2**62  # sorts after everything that was folded before
 

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, func, select, tuple_
 from storage.chunks import chunks
 from storage.database import Database
 from storage.sections import CATEGORY, LANGUAGE
-from storage.tables import article_texts, articles, stories, story_sections
+from storage.tables.article import article_texts, articles
+from storage.tables.story import stories, story_sections
 
 _TITLE, _SUMMARY = 500, 1000
 _MOST_OTHERS = 6

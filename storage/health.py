@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, case, func, select
 
 from storage.database import Database
-from storage.tables import articles, source_days, sources, stories
+from storage.tables.article import articles
+from storage.tables.source import source_days, sources
+from storage.tables.story import stories
 
 SAMPLE = 20
 """Latest articles of a source that its share of full texts and its delay are taken from."""

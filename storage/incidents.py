@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, func, select
 
 from storage.database import Database
-from storage.tables import incidents, sources
+from storage.tables.source import incidents, sources
 from storage.upsert import insert
-from storage.values import IncidentView, IncidentWrite
+from storage.values.poll import IncidentWrite
+from storage.values.publish import IncidentView
 
 KEPT = 1_000
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import select
 
 from storage.database import Database
-from storage.tables import settings
+from storage.tables.process import settings
 from storage.upsert import insert
 
 

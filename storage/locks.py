@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from storage.tables import articles
+from storage.tables.article import articles
 
 
 def lock_articles(connection: Connection, ids: Sequence[int], *, wholly: bool = False) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Column, Connection, Row, delete, select, update
 
 from storage.search_index import index_article
-from storage.tables import article_texts, articles, corrections, entries
+from storage.tables.article import article_texts, articles, entries
+from storage.tables.story import corrections
 
 _WORDS = (
     *("url", "title", "authors", "categories", "language", "image", "published_at"),

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Row, delete, or_, select, update
 
 from storage.database import Database
-from storage.tables import pings
+from storage.tables.push import pings
 from storage.upsert import insert
-from storage.values import Ping
+from storage.values.push import Ping
 
 _NAMES = tuple(field.name for field in fields(Ping))
 _LONGEST_WAIT = timedelta(days=1)

@@ -19,17 +19,12 @@ from storage.fetches import record_fetches
 from storage.incidents import record_incidents
 from storage.locks import lock_articles
 from storage.sources import host_of
-from storage.tables import (
-    Article,
-    Entry,
-    articles,
-    constant_values,
-    entries,
-    new_row,
-    sources,
-)
+from storage.tables.article import Article, Entry, articles, entries
+from storage.tables.rows import constant_values, new_row
+from storage.tables.source import sources
 from storage.upsert import insert_for
-from storage.values import EntryWrite, KnownEntry, PollCommit, PushCommit
+from storage.values.poll import EntryWrite, KnownEntry, PollCommit
+from storage.values.push import PushCommit
 
 _OF_NEW_ARTICLES = {"key", "source_id", "url", "title", "arrived_at"}
 _KEEP = ("id", "source_id", "guid", "first_seen_at")

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, select, update
 
 from storage.database import Database
-from storage.tables import articles, processes, sources
+from storage.tables.article import articles
+from storage.tables.process import processes
+from storage.tables.source import sources
 from storage.upsert import insert
 
 PATIENCE = timedelta(seconds=15)

@@ -29,18 +29,12 @@ from storage.chunks import chunks
 from storage.database import Database
 from storage.publishing import story_conditions
 from storage.sections import category_of_article
-from storage.tables import (
-    archives,
-    article_texts,
-    articles,
-    output_progress,
-    publications,
-    renditions,
-    sources,
-    stories,
-)
+from storage.tables.article import article_texts, articles
+from storage.tables.output import archives, output_progress, publications, renditions
+from storage.tables.source import sources
+from storage.tables.story import stories
 from storage.upsert import insert
-from storage.values import ClosedArchive, Listed, Progress, StoryFilter, Window, Wording
+from storage.values.publish import ClosedArchive, Listed, Progress, StoryFilter, Window, Wording
 
 _OVERLAP = timedelta(minutes=1)
 """What changed so shortly before the last look is judged again: clocks are corrected."""

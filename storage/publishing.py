@@ -12,8 +12,10 @@ from storage.chunks import chunks
 from storage.database import Database
 from storage.revision import current_revision
 from storage.sections import category_of_article
-from storage.tables import article_texts, articles, entries, sources, stories
-from storage.values import ArticleView, StoryFilter, StoryView
+from storage.tables.article import article_texts, articles, entries
+from storage.tables.source import sources
+from storage.tables.story import stories
+from storage.values.publish import ArticleView, StoryFilter, StoryView
 
 
 def revision(db: Database) -> tuple[datetime | None, int]:

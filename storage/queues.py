@@ -8,7 +8,10 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from storage.articles import is_shown
 from storage.database import Database
-from storage.tables import articles, deliveries, entries, pings, sources, stories, subscriptions
+from storage.tables.article import articles, entries
+from storage.tables.push import deliveries, pings, subscriptions
+from storage.tables.source import sources
+from storage.tables.story import stories
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,21 +18,11 @@ from storage.dropped import remember_articles, remember_entries
 from storage.duties import ALONE, FOLD, stay_on_duty
 from storage.revision import move_revision
 from storage.sections import file_stories
-from storage.tables import (
-    archives,
-    article_texts,
-    articles,
-    corrections,
-    days,
-    entries,
-    publications,
-    settings,
-    source_days,
-    sources,
-    stories,
-    story_events,
-    story_sections,
-)
+from storage.tables.article import article_texts, articles, entries
+from storage.tables.output import archives, publications
+from storage.tables.process import settings
+from storage.tables.source import source_days, sources
+from storage.tables.story import corrections, days, stories, story_events, story_sections
 from storage.upsert import insert
 
 _MATCHED_FROM = "matched from"

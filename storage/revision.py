@@ -5,7 +5,7 @@ A counter, not the latest time: two changes may share a time, and clocks are set
 
 from sqlalchemy import Connection, Integer, String, cast, select
 
-from storage.tables import settings
+from storage.tables.process import settings
 from storage.upsert import insert
 
 _NAME = "revision"

@@ -10,7 +10,8 @@ from sqlalchemy import column, func, literal_column, select, table, text
 from storage.database import Database
 from storage.search_index import fold_characters, words_of
 from storage.sections import CATEGORY, LANGUAGE
-from storage.tables import article_texts, articles, stories, story_sections
+from storage.tables.article import article_texts, articles
+from storage.tables.story import stories, story_sections
 
 PREFIX = 4
 """Letters from which a word also finds longer ones: "elect" finds "election"."""

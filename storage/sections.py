@@ -8,7 +8,9 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from storage.chunks import chunks
 from storage.database import Database
-from storage.tables import articles, sources, stories, story_sections
+from storage.tables.article import articles
+from storage.tables.source import sources
+from storage.tables.story import stories, story_sections
 from storage.upsert import insert
 
 CATEGORY, LANGUAGE = "category", "language"

@@ -14,9 +14,10 @@ from storage.chunks import chunks
 from storage.database import Database
 from storage.revision import move_revision
 from storage.sections import file_stories_of
-from storage.tables import Source, new_row, sources
+from storage.tables.rows import new_row
+from storage.tables.source import Source, sources
 from storage.upsert import insert
-from storage.values import OverdueSource, SourceConfig, SourceHealth, SourceState, SyncReport
+from storage.values.source import OverdueSource, SourceConfig, SourceHealth, SourceState, SyncReport
 
 ALONE = "alone"
 """The name of a process that shares its database with nobody."""

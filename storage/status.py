@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from storage.database import Database
-from storage.tables import articles, entries, sources, stories
+from storage.tables.article import articles, entries
+from storage.tables.source import sources
+from storage.tables.story import stories
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from storage.chunks import chunks
 from storage.database import Database
-from storage.tables import article_texts, articles, stories, story_events
+from storage.tables.article import article_texts, articles
+from storage.tables.story import stories, story_events
 
 _MOST_EVENTS, _LONGEST = 50, 500
 

@@ -11,7 +11,7 @@ from storage.chunks import chunks
 from storage.database import Database
 from storage.front import Listing, Place, StoryCard, cards_of, listed_ids
 from storage.sections import CATEGORY, LANGUAGE
-from storage.tables import stories, story_sections
+from storage.tables.story import stories, story_sections
 
 SCANNED = 5_000
 """Stories that are looked at for one page. A page may hold fewer than wanted, and still go on."""

@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, delete, or_, select, update
 
 from storage.database import Database
-from storage.tables import Subscription as SubscriptionRow
-from storage.tables import deliveries, new_row, sources, subscriptions
+from storage.tables.push import Subscription as SubscriptionRow
+from storage.tables.push import deliveries, subscriptions
+from storage.tables.rows import new_row
+from storage.tables.source import sources
 from storage.upsert import insert
-from storage.values import NewSubscription, Subscription
+from storage.values.push import NewSubscription, Subscription
 
 _NAMES = tuple(field.name for field in fields(Subscription))
 _COLUMNS = tuple(subscriptions.c[name] for name in _NAMES)

@@ -21,7 +21,7 @@ from aggregator.stages.publish.publisher import Identity, Publisher
 from aggregator.web.app import Site
 from storage.database import Database
 from storage.folding import commit_fold, stories_of
-from storage.values import FoldCommit
+from storage.values.fold import FoldCommit
 
 TOKEN = "0123456789abcdef-token"
 SETTINGS = Settings.model_validate(

@@ -11,17 +11,10 @@ from storage.database import Database
 from storage.folding import commit_fold, stories_of
 from storage.polling import commit_poll, known_entries
 from storage.sources import claim_due, sync_sources
-from storage.values import (
-    ArticleDecision,
-    ArticleReading,
-    EntryWrite,
-    FoldCommit,
-    PollCommit,
-    SourceConfig,
-    SourceState,
-    StoryState,
-    StoryWrite,
-)
+from storage.values.extract import ArticleReading
+from storage.values.fold import ArticleDecision, FoldCommit, StoryState, StoryWrite
+from storage.values.poll import EntryWrite, PollCommit
+from storage.values.source import SourceConfig, SourceState
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -11,7 +11,7 @@ from lxml import etree
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
-from storage.values import SourceHealth
+from storage.values.source import SourceHealth
 
 FORMS = ("atom", "rss", "json")
 LINK = r'href="(?:https://news\.example)?(/(?:\?|story/|source/|sources\?)[^"]*)"'

@@ -17,7 +17,7 @@ from aggregator.operating.passes import full_pass
 from aggregator.running.application import Application, open_application
 from aggregator.running.server import bind, serving
 from storage.publishing import latest_stories
-from storage.values import ArticleView, StoryFilter, StoryView
+from storage.values.publish import ArticleView, StoryFilter, StoryView
 
 FEED = ("feed", "atom")
 

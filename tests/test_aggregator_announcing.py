@@ -28,7 +28,7 @@ from aggregator.stages.push.announcing import (
 from feeds.websub import publish_form
 from storage.database import open_database
 from storage.pings import all_pings
-from storage.values import Ping
+from storage.values.push import Ping
 
 HUB, OTHER = "https://hub.example/", "https://hub2.example/"
 URL = "https://news.example/feed.atom"

@@ -34,7 +34,8 @@ from aggregator.stages.publish.publisher import Publisher
 from aggregator.stages.publish.requested import Requested
 from storage.database import Database, open_database
 from storage.folding import stories_of
-from storage.values import SourceState, StoryState
+from storage.values.fold import StoryState
+from storage.values.source import SourceState
 
 COMPLAINTS: dict[str, Callable[[bytes], list[str]]] = {
     "atom": atom_complaints,

@@ -16,7 +16,7 @@ from feeds.writing.entry_size import entry_bytes
 from feeds.writing.write_atom import render_atom
 from feeds.writing.write_json import render_json
 from feeds.writing.write_rss import render_rss
-from storage.values import Listed, Wording
+from storage.values.publish import Listed, Wording
 
 listings = st.lists(
     st.builds(

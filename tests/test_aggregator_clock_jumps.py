@@ -45,7 +45,7 @@ from storage.pings import claim_pings, want_pings
 from storage.polling import commit_poll
 from storage.sources import planned_beyond
 from storage.subscriptions import add_subscription, claim_subscriptions
-from storage.values import NewSubscription, Ping
+from storage.values.push import NewSubscription, Ping
 
 YEAR = timedelta(days=365)
 moments = st.integers(-400, 400).map(lambda days: NOW + timedelta(days=days))

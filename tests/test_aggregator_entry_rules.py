@@ -14,7 +14,7 @@ from aggregator.config.loading import ConfigError, load_config
 from aggregator.config.publishers import publisher_of
 from aggregator.config.settings import Settings, SourceSettings
 from aggregator.stages.poll.entry_rules import EntryRules, Verdict, bare_title, ruled
-from storage.values import Ruling
+from storage.values.poll import Ruling
 
 TIMES, HERALD = "https://times.example/feed", "https://herald.example/feed"
 SOURCES = [

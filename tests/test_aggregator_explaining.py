@@ -25,7 +25,7 @@ from aggregator.stages.tally import Tally
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database
 from storage.publishing import latest_stories
-from storage.values import StoryFilter, StoryView
+from storage.values.publish import StoryFilter, StoryView
 
 MODEL = Model.load()
 ARTICLES = load_newsroom().articles[:60]

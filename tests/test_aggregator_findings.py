@@ -16,7 +16,7 @@ from feeds.model import (
     Validators,
 )
 from feeds.websub import Advert
-from storage.values import FeedFacts, KnownEntry
+from storage.values.poll import FeedFacts, KnownEntry
 
 URL = "https://times.example/feed.xml"
 DOCUMENT = answer(URL, b"<rss/>", ETag='"1"', Last_Modified="Sun, 22 Nov 2026 12:00:00 GMT")

@@ -19,7 +19,8 @@ from storage.database import Database, open_database
 from storage.folding import commit_fold
 from storage.polling import commit_poll
 from storage.publishing import latest_stories
-from storage.values import FoldCommit, StoryFilter, StoryView
+from storage.values.fold import FoldCommit
+from storage.values.publish import StoryFilter, StoryView
 
 MODEL = Model.load()
 BRIDGE = (

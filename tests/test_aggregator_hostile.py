@@ -21,8 +21,8 @@ from aggregator.running.server import bind
 from feeds.model import FailureKind
 from storage.articles import count_by_state
 from storage.sources import source_health
-from storage.tables import entries
-from storage.values import SourceHealth
+from storage.tables.article import entries
+from storage.values.source import SourceHealth
 
 GOOD = 12
 DEADLINE = 280.0

@@ -18,7 +18,8 @@ from storage.database import Database
 from storage.incidents import KEPT, last_incident, latest_incidents
 from storage.polling import commit_poll
 from storage.sources import claim_due
-from storage.values import IncidentView, IncidentWrite
+from storage.values.poll import IncidentWrite
+from storage.values.publish import IncidentView
 
 DAY = timedelta(days=1)
 TIMEOUT = FetchFailure("https://a.example/f", FailureKind.TIMEOUT, "it took too long")

@@ -15,7 +15,7 @@ from aggregator.operating.lists import export_opml, plan_import, read_list
 from feeds.parsing.read_opml import read_subscriptions
 from storage.database import open_database
 from storage.polling import commit_poll
-from storage.values import FeedFacts
+from storage.values.poll import FeedFacts
 
 CONFIG = """\
 # mine

@@ -3,7 +3,7 @@
 import pytest
 
 from aggregator.stages.extract.material_change import materially_changed
-from storage.values import EarlierReading
+from storage.values.extract import EarlierReading
 
 TEXT = " ".join(
     f"The council heard engineer {name}." for name in ["Ann", "Ben", "Cid", "Dot", "Eva", "Fay"]

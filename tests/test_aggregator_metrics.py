@@ -28,7 +28,8 @@ from aggregator.web.metrics import admitted as admitted_to
 from storage.database import open_database
 from storage.health import Standing
 from storage.queues import Queue
-from storage.values import FoldCommit, PushCommit
+from storage.values.fold import FoldCommit
+from storage.values.push import PushCommit
 
 DOCS = Path(__file__).parent.parent / "docs"
 STANDING = Standing(failing=2, off=1, unread=0, all=10)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aggregator.stages.extract.one_document import addresses_said, one_document, sort_out
 from feeds.model import PageReading
-from storage.values import FoldArticle
+from storage.values.fold import FoldArticle
 
 URL = "https://times.example/news/bridge"
 WIRE = "https://wire.example/b"

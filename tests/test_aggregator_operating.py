@@ -27,7 +27,7 @@ from storage.exclusive import sole_use
 from storage.polling import commit_poll
 from storage.processes import RunningProcess, give_sign
 from storage.sources import source_health, sync_sources
-from storage.values import IncidentWrite
+from storage.values.poll import IncidentWrite
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from aggregator.stages.publish.outputs import (
     story_filter,
 )
 from feeds.model import OutputFeed
-from storage.values import StoryFilter, StoryView
+from storage.values.publish import StoryFilter, StoryView
 
 BASE = "https://news.example"
 

@@ -25,7 +25,7 @@ from storage.database import open_database
 from storage.polling import known_entries
 from storage.sources import make_all_due, source_health, sync_sources
 from storage.status import totals
-from storage.values import SourceState
+from storage.values.source import SourceState
 
 URL = "https://times.example/feed.xml"
 FEED = answer(URL, rss(("1", "One"), ("2", "Two")), ETag='"1"')

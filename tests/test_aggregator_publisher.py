@@ -17,7 +17,8 @@ from feeds.writing.http_cache import IDENTITY
 from storage.database import open_database
 from storage.publishing import latest_stories, stories_by_id
 from storage.sources import sync_sources
-from storage.values import SourceConfig, StoryFilter
+from storage.values.publish import StoryFilter
+from storage.values.source import SourceConfig
 
 IDENTITY_OF_FEEDS = Identity("news.example", NOW)
 TOKEN = "a token of some length"

@@ -25,7 +25,7 @@ from storage.deliveries import accept_delivery
 from storage.polling import known_entries
 from storage.sources import source_health, sync_sources
 from storage.subscriptions import add_subscription, save_word, subscription_of
-from storage.values import NewSubscription, Subscription
+from storage.values.push import NewSubscription, Subscription
 
 HUB = "https://hub.example/"
 URL = "https://times.example/feed.xml"

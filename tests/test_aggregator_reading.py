@@ -28,8 +28,9 @@ from storage.database import open_database
 from storage.folding import waiting_to_fold
 from storage.polling import commit_poll
 from storage.sources import source_health
-from storage.tables import article_texts, articles, sources
-from storage.values import Appearance, ArticleReading, ArticleToRead
+from storage.tables.article import article_texts, articles
+from storage.tables.source import sources
+from storage.values.extract import Appearance, ArticleReading, ArticleToRead
 
 URL = "https://times.example/a"
 ROBOTS = "https://times.example/robots.txt"

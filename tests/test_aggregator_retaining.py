@@ -30,8 +30,8 @@ from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database
 from storage.folding import folded_since, stories_of
 from storage.publishing import latest_stories
-from storage.tables import articles
-from storage.values import StoryFilter
+from storage.tables.article import articles
+from storage.values.publish import StoryFilter
 
 DAY = timedelta(days=1)
 MODEL = Model.load()

@@ -16,7 +16,7 @@ from aggregator.stages.fold.stories import (
     newsworthiness,
     regroup,
 )
-from storage.values import Member, StoryState, StoryWrite
+from storage.values.fold import Member, StoryState, StoryWrite
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -26,7 +26,7 @@ from aggregator.stages.push.subscription_rules import (
     wanted_hub,
 )
 from feeds.websub import Advert, Intent
-from storage.values import Subscription
+from storage.values.push import Subscription
 
 HUB, OTHER, THIRD = (f"https://hub{n}.example/" for n in (1, 2, 3))
 TOPIC = "https://times.example/feed.xml"

@@ -32,7 +32,7 @@ from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database
 from storage.folding import commit_fold
 from storage.polling import commit_poll
-from storage.values import FoldCommit
+from storage.values.fold import FoldCommit
 
 pytestmark = needs_browser
 

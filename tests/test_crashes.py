@@ -28,8 +28,8 @@ from storage.articles import count_by_state
 from storage.database import Database, open_database
 from storage.publishing import latest_stories
 from storage.sources import make_all_due, source_health
-from storage.tables import articles, entries
-from storage.values import StoryFilter
+from storage.tables.article import articles, entries
+from storage.values.publish import StoryFilter
 
 NEWSROOM = load_newsroom()
 ROUNDS = int(os.environ.get("TESTS_CRASH_ROUNDS", "6"))

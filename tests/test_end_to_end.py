@@ -36,7 +36,7 @@ from aggregator.operating.correcting import (
 from aggregator.operating.explaining import explanation
 from aggregator.operating.passes import full_pass
 from storage.status import totals
-from storage.values import StoryView
+from storage.values.publish import StoryView
 
 NEWSROOM = load_newsroom()
 LATER = datetime(2023, 4, 30, tzinfo=UTC)

@@ -15,8 +15,8 @@ from starlette.routing import Route
 from aggregator.operating.explaining import articles_named
 from aggregator.operating.passes import full_pass
 from aggregator.running.application import Application
-from storage.tables import articles, entries
-from storage.values import StoryView
+from storage.tables.article import articles, entries
+from storage.values.publish import StoryView
 
 TITLE = "Harbour bridge closed until spring"
 OTHER = [

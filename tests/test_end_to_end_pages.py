@@ -19,8 +19,8 @@ from starlette.routing import Route
 from aggregator.newsroom import load_newsroom
 from aggregator.operating.passes import full_pass
 from aggregator.running.application import Application
-from storage.tables import articles
-from storage.values import StoryView
+from storage.tables.article import articles
+from storage.values.publish import StoryView
 
 SENTENCES = [
     f"The harbour bridge carried {number} lorries and {number * 7} cars on its first day, "

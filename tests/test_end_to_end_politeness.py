@@ -24,7 +24,7 @@ from feeds.http.guard import Guard
 from storage.database import open_database
 from storage.sources import source_health, sync_sources
 from storage.status import totals
-from storage.values import SourceHealth
+from storage.values.source import SourceHealth
 
 LEAST, MOST = 900.0, 86_400.0
 SECOND = timedelta(seconds=1)

@@ -11,7 +11,7 @@ from aggregator.operating.rule_trial import rows, stored, summary, try_rules
 from storage.publishing import latest_stories
 from storage.queues import queues
 from storage.status import totals
-from storage.values import StoryFilter, StoryView
+from storage.values.publish import StoryFilter, StoryView
 
 BRIDGE = (
     "The harbour bridge of Velmora reopened on Tuesday after eleven months of repairs that cost "

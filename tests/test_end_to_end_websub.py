@@ -26,7 +26,7 @@ from storage.pings import all_pings
 from storage.polling import known_entries
 from storage.sources import source_by_id, source_health
 from storage.subscriptions import subscription_of
-from storage.values import Subscription
+from storage.values.push import Subscription
 
 DAY = timedelta(days=1)
 DEADLINE = 30.0

@@ -32,7 +32,7 @@ from aggregator.operating.passes import full_pass
 from aggregator.running.application import Application
 from aggregator.running.server import bind, serving
 from aggregator.web.app import Site, create_app
-from storage.values import StoryView
+from storage.values.publish import StoryView
 
 NEWSROOM = load_newsroom()
 BEGIN = datetime(2023, 4, 17, 6, tzinfo=UTC)

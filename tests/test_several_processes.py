@@ -35,7 +35,9 @@ from aggregator.operating.correcting import refold_since
 from storage.articles import count_by_state
 from storage.database import Database, open_database
 from storage.duties import key_of
-from storage.tables import articles, days, entries, source_days, stories
+from storage.tables.article import articles, entries
+from storage.tables.source import source_days
+from storage.tables.story import days, stories
 
 SOURCES = int(os.environ.get("TESTS_PRESS_SOURCES", "20"))
 BLOWS = int(os.environ.get("TESTS_PRESS_BLOWS", "3"))

@@ -26,8 +26,10 @@ from storage.database import Database
 from storage.folding import commit_fold, waiting_to_fold
 from storage.polling import commit_poll
 from storage.publishing import latest_stories
-from storage.tables import article_texts, articles
-from storage.values import EarlierReading, FoldCommit, PageTrial, StoryFilter
+from storage.tables.article import article_texts, articles
+from storage.values.extract import EarlierReading, PageTrial
+from storage.values.fold import FoldCommit
+from storage.values.publish import StoryFilter
 
 PATIENCE = HOUR
 

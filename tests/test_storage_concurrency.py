@@ -39,8 +39,9 @@ from storage.sources import (
     set_next_polls,
     sync_sources,
 )
-from storage.tables import articles
-from storage.values import FoldCommit, StoryFilter
+from storage.tables.article import articles
+from storage.values.fold import FoldCommit
+from storage.values.publish import StoryFilter
 
 WORKERS = 4
 

@@ -17,8 +17,9 @@ from storage.exclusive import is_used, sole_use
 from storage.installation import settle
 from storage.publishing import latest_stories
 from storage.search import find_stories, terms_of
-from storage.tables import articles, every_table
-from storage.values import StoryFilter
+from storage.tables import every_table
+from storage.tables.article import articles
+from storage.values.publish import StoryFilter
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 from storage.database import Database, StorageError, _is_prepared, open_database
 from storage.polling import commit_poll
 from storage.sources import sync_sources
-from storage.tables import sources
+from storage.tables.source import sources
 
 
 def refusal(url: str) -> str:

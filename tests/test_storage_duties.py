@@ -11,7 +11,7 @@ from storage.articles import count_by_state
 from storage.database import Database, StorageTroubleError, open_database
 from storage.duties import ALONE, FOLD, Duties, DutyLostError, key_of
 from storage.folding import commit_fold
-from storage.values import FoldCommit
+from storage.values.fold import FoldCommit
 
 
 @pytest.fixture

@@ -33,8 +33,9 @@ from storage.folding import (
 )
 from storage.polling import commit_poll
 from storage.publishing import revision, story_by_slug
-from storage.tables import articles, stories, story_events
-from storage.values import FoldCommit
+from storage.tables.article import articles
+from storage.tables.story import stories, story_events
+from storage.values.fold import FoldCommit
 
 PATIENCE = 10 * MINUTE
 

@@ -23,7 +23,7 @@ from storage.folding import commit_fold, stories_of
 from storage.front import Listing, Place, cards_of, list_stories
 from storage.sections import CATEGORY, LANGUAGE, main_language, section_names
 from storage.sources import sync_sources
-from storage.values import FoldCommit
+from storage.values.fold import FoldCommit
 
 STORIES = 25
 

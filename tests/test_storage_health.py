@@ -33,7 +33,7 @@ from storage.health import (
 from storage.polling import commit_poll
 from storage.sources import sync_sources
 from storage.story_details import NO_DETAILS, story_details
-from storage.values import FoldCommit
+from storage.values.fold import FoldCommit
 
 DAY = timedelta(days=1)
 LONG_AGO = date(2020, 1, 1)

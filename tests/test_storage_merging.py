@@ -25,8 +25,9 @@ from storage.folding import article_at, commit_fold, folded_since, twins_of, wai
 from storage.polling import commit_poll
 from storage.publications import publish, published, unjudged_articles
 from storage.search import find_stories, terms_of
-from storage.tables import article_texts, articles, entries
-from storage.values import FoldCommit, StoryFilter, Window
+from storage.tables.article import article_texts, articles, entries
+from storage.values.fold import FoldCommit
+from storage.values.publish import StoryFilter, Window
 
 CANONICAL = "https://times.example/a"
 

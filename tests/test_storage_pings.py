@@ -6,7 +6,7 @@ from builders import HOUR, MINUTE, NOW
 
 from storage.database import Database
 from storage.pings import all_pings, claim_pings, finish_ping, want_pings
-from storage.values import Ping
+from storage.values.push import Ping
 
 ATOM = Ping("https://hub.example/", "https://news.example/feed.atom", '"1"', NOW)
 RSS = replace(ATOM, url="https://news.example/feed.rss")

@@ -62,16 +62,10 @@ from storage.sections import CATEGORY, section_names
 from storage.sources import claim_due, count_due, hold_host
 from storage.story_details import story_details
 from storage.story_lists import StoriesWanted, find_listed
-from storage.tables import (
-    article_texts,
-    articles,
-    entries,
-    fetches,
-    sources,
-    stories,
-    story_events,
-)
-from storage.values import Progress, StoryFilter, Window
+from storage.tables.article import article_texts, articles, entries
+from storage.tables.source import fetches, sources
+from storage.tables.story import stories, story_events
+from storage.values.publish import Progress, StoryFilter, Window
 
 ARTICLES = int(os.environ.get("TESTS_PLANS_ARTICLES", "20000"))
 STORIES = ARTICLES // 2

@@ -22,8 +22,11 @@ from storage.articles import claim_new, count_by_state
 from storage.database import Database
 from storage.polling import commit_poll, commit_polls, known_entries
 from storage.sources import claim_due, source_health
-from storage.tables import Article, articles, entries, fetches, new_row, sources
-from storage.values import EntryWrite, FeedFacts, SourceState
+from storage.tables.article import Article, articles, entries
+from storage.tables.rows import new_row
+from storage.tables.source import fetches, sources
+from storage.values.poll import EntryWrite, FeedFacts
+from storage.values.source import SourceState
 
 
 def source_now(db: Database) -> SourceState:

@@ -21,7 +21,7 @@ from storage.publications import (
     wordings,
 )
 from storage.publishing import articles_by_id, stories_by_id
-from storage.values import ClosedArchive, Progress, StoryFilter, Window, Wording
+from storage.values.publish import ClosedArchive, Progress, StoryFilter, Window, Wording
 
 LOOK = Unjudged((), NOW, 0)
 NO_TIME = timedelta(0)

@@ -25,7 +25,8 @@ from storage.folding import stories_of
 from storage.polling import commit_poll
 from storage.publishing import count_stories, latest_stories, revision, story_by_slug
 from storage.sources import sync_sources
-from storage.values import FeedFacts, StoryFilter
+from storage.values.poll import FeedFacts
+from storage.values.publish import StoryFilter
 
 
 def folded(

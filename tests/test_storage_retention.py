@@ -55,18 +55,11 @@ from storage.retention import (
     old_stories,
     source_ids,
 )
-from storage.tables import (
-    articles,
-    dropped_articles,
-    dropped_entries,
-    entries,
-    publications,
-    source_days,
-    stories,
-    story_events,
-    story_sections,
-)
-from storage.values import ClosedArchive
+from storage.tables.article import articles, dropped_articles, dropped_entries, entries
+from storage.tables.output import publications
+from storage.tables.source import source_days
+from storage.tables.story import stories, story_events, story_sections
+from storage.values.publish import ClosedArchive
 
 EVER = NOW - timedelta(days=10_000)
 

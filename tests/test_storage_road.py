@@ -28,8 +28,10 @@ from storage.database import Database
 from storage.folding import commit_fold, folded_since, waiting_to_fold
 from storage.polling import commit_poll
 from storage.publishing import latest_stories
-from storage.tables import article_texts, articles, entries
-from storage.values import ArticleToRead, FoldArticle, FoldCommit, StoryFilter
+from storage.tables.article import article_texts, articles, entries
+from storage.values.extract import ArticleToRead
+from storage.values.fold import FoldArticle, FoldCommit
+from storage.values.publish import StoryFilter
 
 LEASE = 5 * MINUTE
 GUIDS = "abcd"

@@ -4,7 +4,8 @@ from storage.database import Database
 from storage.polling import commit_poll
 from storage.publishing import revision
 from storage.sources import claim_due, count_due, make_all_due, source_health, sync_sources
-from storage.values import FeedFacts, SyncReport
+from storage.values.poll import FeedFacts
+from storage.values.source import SyncReport
 
 
 def test_a_new_source_is_due_at_once(database: Database) -> None:

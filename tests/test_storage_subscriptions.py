@@ -41,8 +41,8 @@ from storage.subscriptions import (
     subscription_by_token,
     subscription_of,
 )
-from storage.tables import fetches
-from storage.values import NewSubscription, Ping, PushCommit, Subscription
+from storage.tables.source import fetches
+from storage.values.push import NewSubscription, Ping, PushCommit, Subscription
 
 BASE = "https://news.example"
 

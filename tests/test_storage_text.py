@@ -27,7 +27,9 @@ from storage.folding import commit_fold, folded_since, waiting_to_fold
 from storage.polling import commit_poll
 from storage.publishing import latest_stories, story_by_slug
 from storage.sources import claim_due, source_health
-from storage.values import FeedFacts, FoldCommit, StoryFilter
+from storage.values.fold import FoldCommit
+from storage.values.poll import FeedFacts
+from storage.values.publish import StoryFilter
 
 NASTY = "a\x00b\ud800c\udfff\U0001f600\u202e\x01\ufeff'\"\\u0000%s\\"
 CLEAN = "abc\U0001f600\u202e\x01\ufeff'\"\\u0000%s\\"

@@ -6,7 +6,7 @@ from typing import Any
 
 from storage.front import StoryCard, Telling
 from storage.health import SourceFigures
-from storage.values import ArticleView, StoryView
+from storage.values.publish import ArticleView, StoryView
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -23,7 +23,9 @@ from aggregator.metrics.subscribers import Subscribers
 from aggregator.version import VERSION
 from storage.health import Standing
 from storage.queues import Queue
-from storage.values import FoldCommit, PollCommit, PushCommit
+from storage.values.fold import FoldCommit
+from storage.values.poll import PollCommit
+from storage.values.push import PushCommit
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0)

@@ -17,7 +17,8 @@ from storage.database import Database
 from storage.folding import commit_fold, folded_since, members_by_id, stories_of
 from storage.installation import settle
 from storage.publishing import story_by_slug
-from storage.values import FoldCommit, StoryState, StoryView
+from storage.values.fold import FoldCommit, StoryState
+from storage.values.publish import StoryView
 
 _RECORDED = "Recorded. A running daemon follows within seconds; otherwise: newsfold update"
 _EVER = datetime.min.replace(tzinfo=UTC)

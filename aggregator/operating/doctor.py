@@ -18,7 +18,7 @@ from storage.database import Database, StorageError
 from storage.exclusive import sqlite_path, user_of
 from storage.processes import RunningProcess, running
 from storage.sources import source_health
-from storage.values import SourceHealth
+from storage.values.source import SourceHealth
 
 _LARGEST_EXAMINED = 2_000_000_000
 """Bytes of an SQLite file that is read through; some seconds for each of a thousand million."""

@@ -11,7 +11,7 @@ from storage.asked import NamedSource, PollTimes, named_sources, poll_times
 from storage.database import Database
 from storage.fetches import FetchOutcomeRow, recent_fetches
 from storage.incidents import incidents_of_source
-from storage.values import IncidentView
+from storage.values.publish import IncidentView
 
 HEADS = ("AT (UTC)", "OUTCOME", "STATUS", "TIME", "SIZE", "NEW", "CHANGED", "")
 

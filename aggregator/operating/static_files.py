@@ -42,7 +42,7 @@ from storage.publications import eldest_archive, published
 from storage.publishing import stories_by_id, story_by_slug
 from storage.sources import source_health
 from storage.story_details import story_details
-from storage.values import StoryView, Window
+from storage.values.publish import StoryView, Window
 
 LIST = ".newsfold.json"
 """What was written, and the hash of it."""

@@ -14,7 +14,7 @@ from storage.exclusive import user_of
 from storage.processes import RunningProcess, running
 from storage.queues import Queue, Sizes, queues, sizes
 from storage.sources import source_health
-from storage.values import SourceHealth
+from storage.values.source import SourceHealth
 
 STATES = ("fine", "failing", "gone", "silent", "unread", "off")
 PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}

@@ -42,7 +42,10 @@ from storage.duties import Duties
 from storage.exclusive import sole_use
 from storage.installation import settle
 from storage.sources import sync_sources
-from storage.values import ArticleToRead, FoldArticle, Ping, SourceConfig, SourceState, SyncReport
+from storage.values.extract import ArticleToRead
+from storage.values.fold import FoldArticle
+from storage.values.push import Ping
+from storage.values.source import SourceConfig, SourceState, SyncReport
 
 SLOTS_PER_REQUEST = 10
 _log = structlog.get_logger()

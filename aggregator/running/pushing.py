@@ -12,7 +12,7 @@ from aggregator.stages.push.mailbox import Mailbox
 from aggregator.stages.push.subscription_rules import is_reachable
 from aggregator.stages.stage import Stage
 from aggregator.stages.tools import Tools
-from storage.values import DeliveryToRead, Subscription
+from storage.values.push import DeliveryToRead, Subscription
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from aggregator.web.turns import Turns
 from aggregator.web.websub import add_websub
 from storage.database import StorageTroubleError
 from storage.publishing import count_stories
-from storage.values import StoryFilter
+from storage.values.publish import StoryFilter
 
 _SHORT = "public, max-age=60"
 

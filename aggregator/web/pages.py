@@ -22,7 +22,8 @@ from storage.days import DayCount
 from storage.fetches import FetchOutcomeRow
 from storage.health import SourceArticle, SourceFigures, Standing
 from storage.story_details import NO_DETAILS, StoryDetails
-from storage.values import SourceHealth, StoryView
+from storage.values.publish import StoryView
+from storage.values.source import SourceHealth
 
 _STATIC = files("aggregator.web").joinpath("static")
 STYLE = _STATIC.joinpath("newsfold.css").read_bytes()

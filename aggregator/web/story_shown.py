@@ -9,7 +9,7 @@ from aggregator.stages.publish.outputs import clusters, reason_in_words
 from aggregator.web.display import clip, paragraphs
 from aggregator.web.plots import Timeline, timeline
 from storage.story_details import NearMiss, StoryChange, StoryDetails
-from storage.values import ArticleView, StoryView
+from storage.values.publish import ArticleView, StoryView
 
 MOST_TOLD = 120
 """Articles that one page lists; the others are counted."""

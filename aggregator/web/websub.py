@@ -14,7 +14,7 @@ from aggregator.ledger import Ledger
 from aggregator.stages.push.mailbox import Mailbox
 from storage.pings import all_pings
 from storage.subscriptions import all_subscriptions
-from storage.values import Ping, Subscription
+from storage.values.push import Ping, Subscription
 
 _TOKEN = "^[A-Za-z0-9_-]{16,64}$"  # noqa: S105 - what one looks like
 _TEXT = "text/plain; charset=utf-8"

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections import Counter
 
-from storage.values import EarlierReading
+from storage.values.extract import EarlierReading
 
 _SLIGHT = 0.03
 """Share of the words that may differ."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from feeds.model import PageReading
 from feeds.page.furniture import same_words
 from feeds.urls import CanonicalEvidence, absolute_http_url, believe_canonical, canonical_url
-from storage.values import FoldArticle
+from storage.values.fold import FoldArticle
 
 ALIKE = 0.5
 """The share of the shorter text's word sequences that the other has too."""

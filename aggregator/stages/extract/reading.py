@@ -29,7 +29,7 @@ from feeds.page.walls import REPEATED, repeated, text_key
 from feeds.page.worth import RECENT, Trial, worth_fetching
 from storage.articles import claim_new, commit_reading, read_alike_again, release_new, titles_alike
 from storage.processes import recall_articles
-from storage.values import Appearance, ArticleReading, ArticleToRead, PageTrial
+from storage.values.extract import Appearance, ArticleReading, ArticleToRead, PageTrial
 
 LEASE = timedelta(minutes=15)
 """How long a claimed article is somebody's: longer than it may wait, be fetched and be read."""

@@ -14,7 +14,7 @@ from aggregator.matching.reasons import Reason, recorded_reason
 from aggregator.stages.fold.folding import document_of, rebuild_from
 from storage.database import Database
 from storage.folding import folded_near, members_by_id, stories_of
-from storage.values import Member, StoryState
+from storage.values.fold import Member, StoryState
 
 _LATER = 5_000
 """Articles folded after one that are asked whether they were compared with it."""

@@ -40,7 +40,7 @@ from storage.folding import (
     waiting_to_fold,
 )
 from storage.retention import first_matched
-from storage.values import (
+from storage.values.fold import (
     ArticleDecision,
     ArticleMove,
     CorrectionRecord,

@@ -37,7 +37,7 @@ from storage.retention import (
     shrink,
     source_ids,
 )
-from storage.values import StoryState
+from storage.values.fold import StoryState
 
 BATCH = 100
 """Articles that go in one transaction."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log2
 
-from storage.values import Member, StoryState, StoryWrite
+from storage.values.fold import Member, StoryState, StoryWrite
 
 FULL_TEXT = 1000
 """Characters from which a text that only a feed carried passes for a whole article."""

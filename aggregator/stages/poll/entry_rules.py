@@ -12,7 +12,7 @@ from aggregator.config.settings import Settings, SourceSettings
 from aggregator.text_rules import Rule, matches
 from feeds.clean import plain_text
 from feeds.model import FeedEntry
-from storage.values import EntryWrite, Ruling
+from storage.values.poll import EntryWrite, Ruling
 
 _MOST_SLOW = 3
 """Times that a rule may take too long on the entries of one document; then it is left out."""

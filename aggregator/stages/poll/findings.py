@@ -19,7 +19,7 @@ from feeds.model import (
 )
 from feeds.parsing.identity import recognise
 from feeds.websub import Advert, advert
-from storage.values import EntryWrite, FeedFacts, KnownEntry
+from storage.values.poll import EntryWrite, FeedFacts, KnownEntry
 
 _NAMED = 3
 """Feeds of a page that are named in its error."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds.model import FetchFailure, FetchOutcome
-from storage.values import IncidentWrite
+from storage.values.poll import IncidentWrite
 
 _LEAST_SILENCE = timedelta(days=3)  # a weekend, and Monday morning
 _SILENT_GAPS = 6

@@ -51,7 +51,8 @@ from storage.sources import (
     release,
     set_next_polls,
 )
-from storage.values import IncidentWrite, KnownEntry, PollCommit, SourceState
+from storage.values.poll import IncidentWrite, KnownEntry, PollCommit
+from storage.values.source import SourceState
 
 LEASE = timedelta(minutes=15)
 """How long a claimed source is somebody's: longer than it may wait, be fetched and be parsed."""

@@ -43,7 +43,7 @@ from storage.publications import (
     wordings,
 )
 from storage.publishing import articles_by_id, stories_by_id
-from storage.values import ClosedArchive, Listed, Progress, Window
+from storage.values.publish import ClosedArchive, Listed, Progress, Window
 
 _log = structlog.get_logger()
 _FIRST_LOOK = 5_000

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from aggregator.config.settings import OutputSettings
 from aggregator.text_rules import Rule, matches
-from storage.values import Listed, Wording
+from storage.values.publish import Listed, Wording
 
 _T = TypeVar("_T")
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from aggregator.config.settings import OutputSettings, Settings
 from feeds.writing.output_values import ascii_uri
-from storage.values import ArticleView
+from storage.values.publish import ArticleView
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 

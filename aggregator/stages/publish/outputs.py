@@ -13,7 +13,7 @@ from aggregator.matching.reasons import percent
 from aggregator.stages.publish.archives import Frozen
 from aggregator.stages.publish.masthead import Identity, Masthead
 from feeds.model import Coverage, OutputEntry, OutputFeed, OutputSource
-from storage.values import ArticleView, StoryFilter, StoryView
+from storage.values.publish import ArticleView, StoryFilter, StoryView
 
 FORMATS = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 _NO_SOURCES: Mapping[str, str] = MappingProxyType({})

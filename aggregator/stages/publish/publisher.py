@@ -19,7 +19,7 @@ from feeds.writing.http_cache import strong_etag
 from storage.incidents import last_incident, latest_incidents
 from storage.publications import settle_renditions
 from storage.publishing import revision
-from storage.values import Progress
+from storage.values.publish import Progress
 
 _Key = tuple[int, str]
 _NOTHING = Progress()

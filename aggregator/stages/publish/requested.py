@@ -21,7 +21,7 @@ from feeds.model import OutputFeed
 from feeds.writing.entry_size import entry_bytes
 from storage.publications import archive_of, eldest_archive
 from storage.publishing import articles_by_id, revision, story_by_slug
-from storage.values import StoryView
+from storage.values.publish import StoryView
 
 _KEPT = 32
 _AT_ONCE = 2

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aggregator.stages.publish.masthead import Masthead
 from aggregator.stages.publish.outputs import FORMATS
 from feeds.model import OutputEntry, OutputFeed, OutputSource
-from storage.values import IncidentView
+from storage.values.publish import IncidentView
 
 NAME = "status"
 ENTRIES = 100

@@ -21,7 +21,7 @@ from feeds.model import FetchOutcome, FetchRequest
 from feeds.websub import publish_form
 from feeds.writing.http_cache import IDENTITY
 from storage.pings import all_pings, claim_pings, finish_ping, want_pings
-from storage.values import Ping
+from storage.values.push import Ping
 
 LEASE = timedelta(minutes=15)
 MAX_ANSWER = 64 * 1024

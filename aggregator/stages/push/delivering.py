@@ -20,7 +20,7 @@ from aggregator.stages.tools import Tools
 from feeds.model import Response
 from storage.deliveries import claim_deliveries, finish_delivery
 from storage.sources import source_by_id
-from storage.values import DeliveryToRead, PushCommit
+from storage.values.push import DeliveryToRead, PushCommit
 
 LEASE = timedelta(minutes=5)
 """How long a claimed delivery is somebody's: longer than it may wait and be parsed."""

@@ -13,7 +13,7 @@ from storage.subscriptions import (
     remove_subscription,
     subscription_of,
 )
-from storage.values import NewSubscription, Subscription
+from storage.values.push import NewSubscription, Subscription
 
 _TOKEN_BYTES = 24
 _SECRET_BYTES = 32

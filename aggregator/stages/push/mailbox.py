@@ -20,7 +20,7 @@ from aggregator.stages.tools import Tools
 from feeds.websub import is_signed, read_intent
 from storage.deliveries import accept_delivery, count_ignored
 from storage.subscriptions import save_word, subscription_by_token
-from storage.values import Subscription
+from storage.values.push import Subscription
 
 PER_MINUTE = 30
 """Requests of one subscription's hub that are looked at in a minute."""

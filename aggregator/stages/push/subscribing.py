@@ -21,7 +21,7 @@ from feeds.model import FetchOutcome, FetchRequest
 from feeds.websub import subscription_form
 from storage.sources import poll_earlier, source_by_id
 from storage.subscriptions import claim_subscriptions, move_callbacks, save_answer, save_step
-from storage.values import Subscription
+from storage.values.push import Subscription
 
 LEASE = timedelta(minutes=15)
 """How long a claimed subscription is somebody's: longer than its turn at the hub may take."""

@@ -16,7 +16,7 @@ from feeds.http.freshness import retry_after
 from feeds.http.guard import Guard
 from feeds.model import FetchFailure, FetchOutcome, Response
 from feeds.websub import Advert, Intent
-from storage.values import Subscription
+from storage.values.push import Subscription
 
 PATIENCE = timedelta(hours=1)
 """How long a hub may take to verify a wish."""

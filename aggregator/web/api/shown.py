@@ -15,7 +15,7 @@ from storage.health import SourceFigures
 from storage.queues import Queue
 from storage.search import Hit, Piece
 from storage.story_details import StoryDetails
-from storage.values import StoryView
+from storage.values.publish import StoryView
 
 
 def shown_story(card: StoryCard, base: str) -> models.Story:
