@@ -41,7 +41,9 @@ import aiohttp
 import uvloop
 
 from aggregator.clock import utc_now
-from aggregator.config.settings import FetchSettings, Settings, SourceSettings, StorageSettings
+from aggregator.config.fetch_settings import FetchSettings
+from aggregator.config.settings import Settings, StorageSettings
+from aggregator.config.source_settings import SourceSettings
 from aggregator.garbage import search_seldom
 from aggregator.running.application import open_application
 from aggregator.running.logs import configure_logs

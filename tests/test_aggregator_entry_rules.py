@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from aggregator.config.entry_settings import PublisherSettings
 from aggregator.config.loading import ConfigError, load_config
 from aggregator.config.publishers import publisher_of
-from aggregator.config.settings import Settings, SourceSettings
+from aggregator.config.settings import Settings
+from aggregator.config.source_settings import SourceSettings
 from aggregator.stages.poll.entry_rules import EntryRules, Verdict, bare_title, ruled
 from storage.values.poll import Ruling
 

@@ -7,14 +7,7 @@ from fakes import answer, failure
 
 from aggregator.children import ChildFailure
 from aggregator.stages.poll.findings import article_key, body_hash, is_to_be_read, read, unread
-from feeds.model import (
-    FetchOutcome,
-    NotAFeed,
-    ParsedFeed,
-    PollHints,
-    Response,
-    Validators,
-)
+from feeds.model import FetchOutcome, NotAFeed, ParsedFeed, PollHints, Response, Validators
 from feeds.websub import Advert
 from storage.values.poll import FeedFacts, KnownEntry
 

@@ -18,7 +18,8 @@ from newsroom_runs import serve
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 
-from aggregator.config.settings import MetricsSettings, Settings
+from aggregator.config.server_settings import MetricsSettings
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.metrics.counting import Metrics, Observed
 from aggregator.metrics.subscribers import EXPIRES, MOST_CLIENTS, Subscribers, reported

@@ -5,7 +5,7 @@ import pytest
 from pydantic import SecretStr
 from view_builders import NOON, article, story
 
-from aggregator.config.settings import OutputSettings
+from aggregator.config.output_settings import OutputSettings
 from aggregator.stages.publish.masthead import Identity, Masthead
 from aggregator.stages.publish.outputs import (
     article_entry,

@@ -11,14 +11,7 @@ from fakes import FakeTools, answer, failure, rss
 from aggregator.children import ChildFailure
 from aggregator.ledger import Ledger
 from aggregator.stages.poll.findings import Finding, unread
-from aggregator.stages.poll.polling import (
-    LEASE,
-    NEVER,
-    Poller,
-    decide,
-    health_of,
-    remembered,
-)
+from aggregator.stages.poll.polling import LEASE, NEVER, Poller, decide, health_of, remembered
 from aggregator.stages.poll.schedule import Health, Politeness
 from feeds.model import FailureKind, Hop, Validators
 from storage.database import open_database

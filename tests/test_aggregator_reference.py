@@ -8,8 +8,10 @@ from aggregator.cli.commands import main
 from aggregator.cli.reference import commands_reference
 from aggregator.cli.sections import SECTIONS
 from aggregator.config.loading import load_config
+from aggregator.config.output_settings import OutputSettings
 from aggregator.config.reference import configuration_reference
-from aggregator.config.settings import OutputSettings, Settings, SourceSettings
+from aggregator.config.settings import Settings
+from aggregator.config.source_settings import SourceSettings
 
 ROOT = Path(__file__).parent.parent
 

@@ -13,7 +13,8 @@ from fakes import FakeClock, rss
 from newsroom_runs import opened, settings_for
 from scripted_server import ScriptedServer, reply
 
-from aggregator.config.settings import ROLES, Settings
+from aggregator.config.server_settings import ROLES
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.notices import Notices
 from aggregator.running.daemon import address_of, daemon

@@ -7,8 +7,10 @@ from pydantic import BaseModel, SecretStr
 
 from aggregator.config.dangers import dangers
 from aggregator.config.loading import ConfigError, load_config
+from aggregator.config.output_settings import OutputSettings
 from aggregator.config.secrets import secret_keys
-from aggregator.config.settings import OutputSettings, Settings, SourceSettings, StorageSettings
+from aggregator.config.settings import Settings, StorageSettings
+from aggregator.config.source_settings import SourceSettings
 
 SOURCE = '[[source]]\nurl = "https://times.example/feed"\nname = "Example Times"\n'
 ENV = "NEWSFOLD_SOURCE_EXAMPLE_TIMES_"

@@ -15,16 +15,7 @@ from urllib.parse import quote
 import aiohttp
 import brotli
 import pytest
-from builders import (
-    HOUR,
-    NOW,
-    add_articles,
-    add_source,
-    as_write,
-    fold,
-    read_articles,
-    story_write,
-)
+from builders import HOUR, NOW, add_articles, add_source, as_write, fold, read_articles, story_write
 from lxml import etree
 from newsroom_runs import serve
 from starlette.routing import Mount, Route

@@ -5,7 +5,8 @@ import pytest
 from lxml import html
 from view_builders import NOON, article, card, figures, story
 
-from aggregator.config.settings import OutputSettings, Settings
+from aggregator.config.output_settings import OutputSettings
+from aggregator.config.settings import Settings
 from aggregator.web.front import Asked, FrontView
 from aggregator.web.links import Links
 from aggregator.web.pages import (

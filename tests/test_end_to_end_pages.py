@@ -3,14 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from newsroom_runs import (
-    all_stories,
-    newsroom_settings,
-    on_stage,
-    opened,
-    serve,
-    settings_for,
-)
+from newsroom_runs import all_stories, newsroom_settings, on_stage, opened, serve, settings_for
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response

@@ -23,13 +23,7 @@ from storage.database import Database
 from storage.days import DayCount, days_since
 from storage.fetches import KEPT, recent_fetches
 from storage.folding import commit_fold
-from storage.health import (
-    DAYS,
-    figures_of,
-    latest_articles,
-    source_figures,
-    sources_standing,
-)
+from storage.health import DAYS, figures_of, latest_articles, source_figures, sources_standing
 from storage.polling import commit_poll
 from storage.sources import sync_sources
 from storage.story_details import NO_DETAILS, story_details

@@ -32,13 +32,7 @@ from storage.dropped import (
 )
 from storage.folding import folded_since, stories_of
 from storage.polling import commit_poll, known_entries
-from storage.publications import (
-    Unjudged,
-    archive_of,
-    close_archive,
-    eldest_archive,
-    publish,
-)
+from storage.publications import Unjudged, archive_of, close_archive, eldest_archive, publish
 from storage.publishing import revision, story_by_slug
 from storage.retention import (
     Drop,

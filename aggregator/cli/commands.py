@@ -18,7 +18,7 @@ from aggregator.cli.storage import backup, migrate_to, restore
 from aggregator.cli.stories import corrections, explain, refold, story
 from aggregator.cli.words import config_option, counted, or_fail, read_settings
 from aggregator.config.environment import process_environment, variable
-from aggregator.config.settings import ROLES
+from aggregator.config.server_settings import ROLES
 from aggregator.version import VERSION
 
 _ROLES_VARIABLE = variable("process", "roles")

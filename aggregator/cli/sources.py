@@ -11,7 +11,7 @@ from aggregator.cli.results import problems_with, written
 from aggregator.cli.tables import table
 from aggregator.cli.words import config_option, counted, or_fail, read_settings
 from aggregator.config.environment import process_environment
-from aggregator.config.settings import SourceSettings
+from aggregator.config.source_settings import SourceSettings
 from aggregator.errors import ApplicationError
 
 _LARGEST_LIST = 20_000_000

@@ -52,3 +52,10 @@ def _validate(value: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(_validate), PlainSerializer(format_duration)]
 """A settings field that takes a duration."""
+
+
+def reasonable_age(value: timedelta) -> timedelta:
+    """An age to be dropped at: long enough to have been published and read."""
+    if value and value < timedelta(days=1):
+        raise ValueError('is shorter than a day; "0s" is for ever')
+    return value

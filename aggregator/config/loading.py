@@ -22,7 +22,8 @@ from aggregator.config.secrets import (
     secret_keys,
     without_password,
 )
-from aggregator.config.settings import Settings, SourceList, SourceSettings
+from aggregator.config.settings import Settings, SourceList
+from aggregator.config.source_settings import SourceSettings
 from aggregator.config.suggestions import nearest
 from aggregator.config.table import Table
 from aggregator.config.toml_lines import line_of

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from aggregator.config.entry_settings import PublisherSettings
-from aggregator.config.settings import SourceSettings
+from aggregator.config.source_settings import SourceSettings
 from feeds.urls import registrable_domain
 
 

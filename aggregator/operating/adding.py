@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from aggregator.config.editing import add_sources, own_sources, remove_source
 from aggregator.config.secrets import without_password
-from aggregator.config.settings import Settings, SourceSettings
+from aggregator.config.settings import Settings
+from aggregator.config.source_settings import SourceSettings
 from aggregator.errors import ApplicationError
 from aggregator.operating.looks import advice, headline, report
 from aggregator.operating.probing import Found, Look, addresses, open_prober, trouble

@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from aggregator.config.editing import add_sources
-from aggregator.config.settings import Settings, SourceSettings
+from aggregator.config.settings import Settings
+from aggregator.config.source_settings import SourceSettings
 from aggregator.errors import ApplicationError
 from aggregator.operating.adding import first_mistake
 from aggregator.operating.opening import open_to_look

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aggregator.clock import utc_now
-from aggregator.config.settings import Settings, SourceSettings
+from aggregator.config.settings import Settings
+from aggregator.config.source_settings import SourceSettings
 from aggregator.errors import ApplicationError
 from aggregator.operating.opening import open_to_look
 from aggregator.operating.probing import Look, addresses, open_prober, trouble

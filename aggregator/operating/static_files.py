@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from aggregator.config.settings import OutputSettings
+from aggregator.config.output_settings import OutputSettings
 from aggregator.errors import ApplicationError
 from aggregator.running.application import Application
 from aggregator.stages.publish.documents import render_feed

@@ -13,7 +13,8 @@ import structlog
 from aggregator.clock import Clock, Steady, steady_seconds, utc_now
 from aggregator.config.dangers import dangers
 from aggregator.config.publishers import publisher_of
-from aggregator.config.settings import Settings, SourceSettings
+from aggregator.config.settings import Settings
+from aggregator.config.source_settings import SourceSettings
 from aggregator.errors import ApplicationError
 from aggregator.lanes import Lanes
 from aggregator.ledger import Ledger

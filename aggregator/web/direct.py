@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aggregator.config.settings import OutputSettings, Settings
+from aggregator.config.output_settings import OutputSettings
+from aggregator.config.settings import Settings
 from aggregator.stages.publish.documents import Document
 from aggregator.stages.publish.outputs import FORMATS
 from aggregator.stages.publish.publisher import Publisher

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import FastAPI, HTTPException, Path, Request, Response
 
-from aggregator.config.settings import OutputSettings, Settings
+from aggregator.config.output_settings import OutputSettings
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.stages.publish.catalogue import Asked
 from aggregator.stages.publish.documents import Document

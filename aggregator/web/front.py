@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 
-from aggregator.config.settings import OutputSettings
+from aggregator.config.output_settings import OutputSettings
 from aggregator.stages.publish.outputs import FORMATS
 from aggregator.web.links import Links
 from storage.front import Listed, Listing, Place, StoryCard

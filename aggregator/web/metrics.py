@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregator.clock import Clock
-from aggregator.config.settings import MetricsSettings
+from aggregator.config.server_settings import MetricsSettings
 from aggregator.ledger import Ledger
 from aggregator.metrics.counting import MEDIA_TYPE, Metrics, Observed
 from aggregator.notices import Notices

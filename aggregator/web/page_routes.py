@@ -15,14 +15,7 @@ from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.notices import Notices
 from aggregator.stages.publish.publisher import Publisher
-from aggregator.web.front import (
-    PAGE_SIZE,
-    Asked,
-    FrontView,
-    NoSuchPageError,
-    listed_view,
-    number,
-)
+from aggregator.web.front import PAGE_SIZE, Asked, FrontView, NoSuchPageError, listed_view, number
 from aggregator.web.links import Links
 from aggregator.web.pages import (
     ICON,

@@ -2,7 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from aggregator.config.settings import Settings, SiteSettings
+from aggregator.config.settings import Settings
+from aggregator.config.source_settings import SiteSettings
 from feeds.page.page_rules import PageRules
 
 

@@ -3,7 +3,9 @@
 They stand in the configuration only, so that no secret is ever stored; each process reads its own.
 """
 
-from aggregator.config.settings import FetchSettings, Settings, SourceSettings
+from aggregator.config.fetch_settings import FetchSettings
+from aggregator.config.settings import Settings
+from aggregator.config.source_settings import SourceSettings
 from aggregator.stages.poll.schedule import Politeness
 from feeds.model import FetchRequest, Validators
 from feeds.urls import same_origin

@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from aggregator.config.entry_settings import RuleSettings
-from aggregator.config.settings import Settings, SourceSettings
+from aggregator.config.settings import Settings
+from aggregator.config.source_settings import SourceSettings
 from aggregator.text_rules import Rule, matches
 from feeds.clean import plain_text
 from feeds.model import FeedEntry

@@ -29,28 +29,14 @@ from aggregator.stages.poll.schedule import (
     spread,
 )
 from aggregator.stages.tools import Tools
-from feeds.model import (
-    FailureKind,
-    FetchFailure,
-    FetchOutcome,
-    ParsedFeed,
-    Response,
-    Validators,
-)
+from feeds.model import FailureKind, FetchFailure, FetchOutcome, ParsedFeed, Response, Validators
 from feeds.parsing.identity import ambiguous_guids
 from feeds.parsing.parse import parse_feed
 from storage.columns import storable_key
 from storage.dropped import dropped_among
 from storage.polling import commit_polls, known_entries
 from storage.processes import recall_sources
-from storage.sources import (
-    claim_due,
-    overdue,
-    planned_beyond,
-    postpone,
-    release,
-    set_next_polls,
-)
+from storage.sources import claim_due, overdue, planned_beyond, postpone, release, set_next_polls
 from storage.values.poll import IncidentWrite, KnownEntry, PollCommit
 from storage.values.source import SourceState
 

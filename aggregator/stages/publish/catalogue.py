@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from aggregator.config.settings import OutputSettings, Settings
+from aggregator.config.output_settings import OutputSettings
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.stages.publish.archives import archive_size, freeze, is_to_close
 from aggregator.stages.publish.choosing import (

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from aggregator.config.settings import OutputSettings
+from aggregator.config.output_settings import OutputSettings
 from aggregator.text_rules import Rule, matches
 from storage.values.publish import Listed, Wording
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
-from aggregator.config.settings import OutputSettings, Settings
+from aggregator.config.output_settings import OutputSettings
+from aggregator.config.settings import Settings
 from feeds.writing.output_values import ascii_uri
 from storage.values.publish import ArticleView
 

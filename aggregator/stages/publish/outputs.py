@@ -8,7 +8,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
-from aggregator.config.settings import OutputSettings
+from aggregator.config.output_settings import OutputSettings
 from aggregator.matching.reasons import percent
 from aggregator.stages.publish.archives import Frozen
 from aggregator.stages.publish.masthead import Identity, Masthead

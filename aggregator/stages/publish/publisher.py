@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from aggregator.clock import Clock, utc_now
-from aggregator.config.settings import OutputSettings, Settings
+from aggregator.config.output_settings import OutputSettings
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.stages.publish.catalogue import Catalogue, Holding
 from aggregator.stages.publish.choosing import split

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from aggregator.config.settings import OutputSettings, Settings
+from aggregator.config.output_settings import OutputSettings
+from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
 from aggregator.stages.publish.archives import thaw
 from aggregator.stages.publish.catalogue import Asked, Catalogue

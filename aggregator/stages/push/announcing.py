@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from aggregator.config.settings import OutputSettings, Settings
+from aggregator.config.output_settings import OutputSettings
+from aggregator.config.settings import Settings
 from aggregator.stages.publish.outputs import FORMATS
 from aggregator.stages.publish.publisher import Publisher
 from aggregator.stages.push.subscription_rules import refusal, told_to_wait

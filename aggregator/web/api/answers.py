@@ -20,13 +20,7 @@ from aggregator.stages.publish.outputs import FORMATS
 from aggregator.stages.publish.publisher import Publisher
 from aggregator.version import VERSION
 from aggregator.web.api import models
-from aggregator.web.api.asked import (
-    ArticlesAsked,
-    Asked,
-    SearchAsked,
-    SourcesAsked,
-    StoriesAsked,
-)
+from aggregator.web.api.asked import ArticlesAsked, Asked, SearchAsked, SourcesAsked, StoriesAsked
 from aggregator.web.api.cursors import cursor, place_in
 from aggregator.web.api.shown import (
     shown_article,
