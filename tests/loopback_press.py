@@ -2,7 +2,8 @@
 
 Source ``n`` is on the host 127.1.x.y that ``n // PER_HOST`` gives. At step 0 it has two items, at
 step 1 a third one, at step 2 its first is corrected. Sources 2k and 2k + 1 tell the same events in
-the same words, which no other uses.
+the same words, which no other uses: whether one rare word in common makes two articles one story
+depends on what was read before them, which several processes do not keep to.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ ENTRIES, VERSIONS = 3, 4
 """Of one source, when all is told: items, and wordings of items."""
 _REQUEST = re.compile(rb"GET /(\d+)/(\w+) ")
 _SYLLABLES = re.findall("..", "badofegukilamonepirusatevowixazu")
+_WORDS, _WORDS_OF_ITEM = len(_SYLLABLES) ** 5, 60
 
 
 class Press:
@@ -105,8 +107,19 @@ def host_of(source: int) -> str:
 
 @cache
 def _words(event: int, item: int) -> tuple[str, ...]:
-    rng = random.Random(f"{event}/{item}")
-    return tuple("".join(rng.choices(_SYLLABLES, k=4)) for _ in range(60))
+    first = (event * ENTRIES + item) * _WORDS_OF_ITEM
+    return tuple(_word(number) for number in range(first, first + _WORDS_OF_ITEM))
+
+
+def _word(number: int) -> str:
+    """A word for every number below ``_WORDS``, unlike that of the next one."""
+    number = _shuffled()[number]
+    return "".join(_SYLLABLES[number >> shift & 15] for shift in range(0, 20, 4))
+
+
+@cache
+def _shuffled() -> list[int]:
+    return random.Random(1).sample(range(_WORDS), _WORDS)
 
 
 def title(event: int, item: int, *, corrected: bool = False) -> str:

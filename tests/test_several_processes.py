@@ -45,7 +45,11 @@ WORKERS = 4
 INTERVAL = 0.5
 """Seconds between two requests to one host."""
 BETWEEN = 4.0
-"""Seconds between two blows."""
+"""Seconds between two blows: one of four workers lives for some sixteen, of which it needs about
+four to begin, on two cores that are busy."""
+EVERY = max(5, SOURCES // 60)
+"""Seconds between two polls of a source: some sixty polls a second at most, for what is to be tried
+is what becomes of blows, not how fast two cores poll."""
 DEADLINE = 120.0 + SOURCES
 OUTPUT = {"name": "feed", "limit": 1000, "max_bytes": 100_000_000}
 
@@ -73,7 +77,7 @@ def configure(folder: Path, press: Press, url: str, port: int) -> Path:
         f'[server]\nlisten = "127.0.0.1:{port}"\nbase_url = "https://news.example"\n'
         f"[storage]\nurl = {json.dumps(url)}\n[extract]\nworkers = 1\n"
         f'[fetch]\nallow_networks = ["127.0.0.0/8"]\nhost_interval = "{INTERVAL}s"\n'
-        'min_interval = "5s"\nmax_interval = "5s"\n'
+        f'min_interval = "{EVERY}s"\nmax_interval = "{EVERY}s"\n'
         f"[[output]]\n{table(OUTPUT)}{sources}",
         encoding="utf-8",
     )
