@@ -2,10 +2,21 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import column, func, literal_column, select, table, text
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+    text,
+)
 
 from storage.database import Database
 from storage.search_index import fold_characters, words_of
@@ -19,6 +30,10 @@ _MOST_TERMS, _MOST_WORDS = 12, 24
 _AROUND = 110
 _ARTICLES_A_STORY = 10
 """Articles looked at for each story wanted; where that is too few the page is shorter."""
+_LOOKED_AT = 1_000
+"""Articles looked at, at the least, where only some sections are wanted."""
+_NEWEST, _WIDER = 4_096, 8
+"""Articles in the first window looked through on PostgreSQL; how much wider each next one is."""
 _TERM = re.compile(r'(-?)"([^"]*)"|(-?)(\S+)')
 _SQUEEZED = re.compile(r"\s+")
 _index = table("article_search", column("rowid"), column("article_id"), column("words"))
@@ -86,48 +101,100 @@ def find_stories(
     asked = tuple(terms)
     if not any(term.wanted for term in asked):
         return Hits((), None)
-    sqlite = db.dialect == "sqlite"
-    key = _index.c.rowid if sqlite else _index.c.article_id
-    found = select(key.label("id"), articles.c.story_id).select_from(_index)
-    found = found.join(articles, articles.c.id == key)
-    found = found.join(stories, stories.c.id == articles.c.story_id)
-    if sqlite:
-        matching = literal_column("article_search").op("MATCH")(_fts5(asked))
-    else:
-        matching = _index.c.words.op("@@")(func.to_tsquery(text("'simple'"), _tsquery(asked)))
-    found = found.where(matching, stories.c.retired_at.is_(None))
-    for kind, name in ((CATEGORY, category), (LANGUAGE, language)):
-        if name is not None:
-            part = select(story_sections.c.story_id).where(
-                story_sections.c.story_id == stories.c.id,
-                story_sections.c.kind == kind,
-                story_sections.c.name == name,
-            )
-            found = found.where(part.exists())
-    if before is not None:
-        found = found.where(key < before)
-    found = found.order_by(key.desc()).limit(limit * _ARTICLES_A_STORY)
-    firsts: dict[int, int] = {}
-    last = None
+    part = {kind: name for kind, name in ((CATEGORY, category), (LANGUAGE, language)) if name}
+    most = max(limit * _ARTICLES_A_STORY, _LOOKED_AT if part else 0)
     with db.read() as connection:
-        rows = connection.execute(found).all()
-        more = len(rows) == limit * _ARTICLES_A_STORY
-        for row in rows:
-            if row.story_id not in firsts and len(firsts) == limit:
-                more = True
+        matching = _newest_matching(connection, asked, before, most)
+        firsts: dict[int, int] = {}
+        older = matching[-1] if len(matching) == most else None
+        last = None
+        for story_id, article_id in _told_by(connection, matching, part):
+            if story_id not in firsts and len(firsts) == limit:
+                older = last
                 break
-            firsts.setdefault(row.story_id, row.id)
-            last = row.id
-        shown = connection.execute(
-            select(articles.c.id, func.substr(articles.c.title, 1, 500).label("title"))
-            .add_columns(func.substr(article_texts.c.text, 1, 50_000).label("text"))
-            .add_columns(article_texts.c.summary)
-            .join(article_texts, article_texts.c.article_id == articles.c.id)
-            .where(articles.c.id.in_(firsts.values()))
-        ).all()
-    texts = {row.id: (row.title, row.text or row.summary) for row in shown}
-    pattern = _pattern(asked)
-    hits = tuple(
+            firsts.setdefault(story_id, article_id)
+            last = article_id
+        texts = _texts_of(connection, firsts.values())
+    return Hits(_shown(firsts, texts, _pattern(asked)), older)
+
+
+def _newest_matching(
+    connection: Connection, asked: Sequence[Term], before: int | None, most: int
+) -> list[int]:
+    """The ids of up to ``most`` articles with such words, newest first."""
+    if connection.dialect.name == "sqlite":
+        matching = literal_column("article_search").op("MATCH")(_fts5(asked))
+        found = select(_index.c.rowid).where(matching)
+        if before is not None:
+            found = found.where(_index.c.rowid < before)
+        return list(connection.scalars(found.order_by(_index.c.rowid.desc()).limit(most)))
+    return _newest_in_windows(connection, asked, before, most)
+
+
+def _newest_in_windows(
+    connection: Connection, asked: Sequence[Term], before: int | None, most: int
+) -> list[int]:
+    """The same on PostgreSQL, whose index of words knows no order.
+
+    Asked for everything at once, it would fetch every article that has a frequent word, or go
+    through all articles from the newest on for a rare one. What is everywhere is found among the
+    newest; what is not there is rare enough to be looked for in more at once.
+    """
+    key = _index.c.article_id
+    newest, eldest = connection.execute(select(func.max(key), func.min(key))).one()
+    found: list[int] = []
+    end, size = min(before or newest + 1, newest + 1) if newest else 0, _NEWEST
+    while newest and end > eldest and len(found) < most:
+        window = _window(asked, end - size, end)
+        found += connection.scalars(window.limit(most - len(found)))
+        end, size = end - size, size * _WIDER
+    return found
+
+
+def _window(asked: Sequence[Term], begin: int, end: int) -> Select[tuple[int]]:
+    key = _index.c.article_id
+    # Written out, so that each window is planned for itself.
+    bounds = (literal(bound, Integer, literal_execute=True) for bound in (begin, end))
+    words = _index.c.words.op("@@")(func.to_tsquery(text("'simple'"), _tsquery(asked)))
+    among = select(key).where(words, key >= next(bounds), key < next(bounds)).cte("matching")
+    # Materialized: a limit must not talk the planner into going through the keys one by one.
+    among = among.prefix_with("MATERIALIZED")
+    return select(among.c.article_id).order_by(among.c.article_id.desc())
+
+
+def _told_by(
+    connection: Connection, article_ids: Sequence[int], part: Mapping[str, str]
+) -> Iterable[tuple[int, int]]:
+    """The living stories of these articles, and which article it was, newest first."""
+    told = select(articles.c.story_id, articles.c.id).where(articles.c.id.in_(article_ids))
+    told = told.join(stories, stories.c.id == articles.c.story_id)
+    told = told.where(stories.c.retired_at.is_(None))
+    for kind, name in part.items():
+        within = select(story_sections.c.story_id).where(
+            story_sections.c.story_id == stories.c.id,
+            story_sections.c.kind == kind,
+            story_sections.c.name == name,
+        )
+        told = told.where(within.exists())
+    return [tuple(row) for row in connection.execute(told.order_by(articles.c.id.desc()))]
+
+
+def _texts_of(connection: Connection, article_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Titles and as much of the texts as may be shown."""
+    rows = connection.execute(
+        select(articles.c.id, func.substr(articles.c.title, 1, 500).label("title"))
+        .add_columns(func.substr(article_texts.c.text, 1, 50_000).label("text"))
+        .add_columns(article_texts.c.summary)
+        .join(article_texts, article_texts.c.article_id == articles.c.id)
+        .where(articles.c.id.in_(article_ids))
+    )
+    return {row.id: (row.title, row.text or row.summary) for row in rows}
+
+
+def _shown(
+    firsts: Mapping[int, int], texts: Mapping[int, tuple[str, str]], pattern: re.Pattern[str]
+) -> tuple[Hit, ...]:
+    return tuple(
         Hit(
             story_id,
             article_id,
@@ -136,7 +203,6 @@ def find_stories(
         )
         for story_id, article_id in firsts.items()
     )
-    return Hits(hits, last if more else None)
 
 
 def _fts5(terms: Iterable[Term]) -> str:
