@@ -107,9 +107,10 @@ def recall_articles(db: Database, name: str, held: Collection[int]) -> None:
     """Give back what the process called so has claimed and does not know of.
 
     Where the connection went between a claim's commit and its answer. ``held`` it does know of.
+    It does not count as an attempt.
     """
     with db.write() as connection:
-        _release_articles(connection, (name,), held)
+        _release_articles(connection, (name,), held, attempts=articles.c.attempts - 1)
 
 
 def recall_sources(db: Database, name: str, held: Collection[int], now: datetime) -> None:
@@ -125,7 +126,7 @@ def _release_claims(connection: Connection, names: Sequence[str], now: datetime)
 
 
 def _release_articles(
-    connection: Connection, names: Sequence[str], but: Collection[int] = ()
+    connection: Connection, names: Sequence[str], but: Collection[int] = (), **values: object
 ) -> None:
     held = select(articles.c.id).where(
         articles.c.state == "new", articles.c.claimed_by.in_(names), articles.c.id.not_in(but)
@@ -134,7 +135,7 @@ def _release_articles(
     connection.execute(
         update(articles)
         .where(articles.c.id.in_(ids.all()), articles.c.claimed_by.in_(names))
-        .values(claimed_until=None, claimed_by=None)
+        .values(claimed_until=None, claimed_by=None, **values)
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from storage.chunks import chunks
 from storage.database import Database
 from storage.search_index import fold_characters, words_of
 from storage.sections import CATEGORY, LANGUAGE
@@ -32,6 +33,8 @@ _ARTICLES_A_STORY = 10
 """Articles looked at for each story wanted; where that is too few the page is shorter."""
 _LOOKED_AT = 1_000
 """Articles looked at, at the least, where only some sections are wanted."""
+_LOOKED_UP = 50
+"""Articles of which the stories are looked up at once."""
 _NEWEST, _WIDER = 4_096, 8
 """Articles in the first window looked through on PostgreSQL; how much wider each next one is."""
 _TERM = re.compile(r'(-?)"([^"]*)"|(-?)(\S+)')
@@ -164,9 +167,12 @@ def _window(asked: Sequence[Term], begin: int, end: int) -> Select[tuple[int]]:
 
 def _told_by(
     connection: Connection, article_ids: Sequence[int], part: Mapping[str, str]
-) -> Iterable[tuple[int, int]]:
-    """The living stories of these articles, and which article it was, newest first."""
-    told = select(articles.c.story_id, articles.c.id).where(articles.c.id.in_(article_ids))
+) -> Iterator[tuple[int, int]]:
+    """The living stories of these articles, and which article it was, newest first.
+
+    No more are looked up than whoever asks takes.
+    """
+    told = select(articles.c.story_id, articles.c.id).order_by(articles.c.id.desc())
     told = told.join(stories, stories.c.id == articles.c.story_id)
     told = told.where(stories.c.retired_at.is_(None))
     for kind, name in part.items():
@@ -176,7 +182,9 @@ def _told_by(
             story_sections.c.name == name,
         )
         told = told.where(within.exists())
-    return [tuple(row) for row in connection.execute(told.order_by(articles.c.id.desc()))]
+    for some in chunks(article_ids, _LOOKED_UP):
+        for row in connection.execute(told.where(articles.c.id.in_(some))):
+            yield row.story_id, row.id
 
 
 def _texts_of(connection: Connection, article_ids: Iterable[int]) -> dict[int, tuple[str, str]]:

@@ -22,7 +22,9 @@ ENTRIES, VERSIONS = 3, 4
 """Of one source, when all is told: items, and wordings of items."""
 _REQUEST = re.compile(rb"GET /(\d+)/(\w+) ")
 _SYLLABLES = re.findall("..", "badofegukilamonepirusatevowixazu")
-_WORDS, _WORDS_OF_ITEM = len(_SYLLABLES) ** 5, 60
+_WORDS, _WORDS_OF_ITEM = len(_SYLLABLES) ** 5, 65
+_CORRECTION = 5
+"""Words that an item has only when it is corrected, the last of its own."""
 
 
 class Press:
@@ -124,9 +126,10 @@ def _shuffled() -> list[int]:
 
 def title(event: int, item: int, *, corrected: bool = False) -> str:
     words = _words(event, item)
-    return " ".join(words[:5]).capitalize() + (" corrected" if corrected else "")
+    return " ".join(words[:5] + (words[-1:] if corrected else ())).capitalize()
 
 
 def body(event: int, item: int, *, corrected: bool = False) -> str:
-    said = f"{' '.join(_words(event, item)).capitalize()}."
-    return f"{said} This report was corrected." if corrected else said
+    words = _words(event, item)
+    said = f"{' '.join(words[:-_CORRECTION]).capitalize()}."
+    return f"{said} {' '.join(words[-_CORRECTION:]).capitalize()}." if corrected else said

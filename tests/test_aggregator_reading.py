@@ -167,6 +167,7 @@ async def test_one_whose_lease_ended_while_it_waited_is_left_to_others(edges: Fa
     await read_all(edges)
     assert URL not in edges.fetcher.asked
     assert row(edges).state == "new"
+    assert row(edges).attempts == 0, "it was not even begun"
     edges.pacer.while_waiting = lambda: None
     await read_all(edges)
     assert row(edges).text_source == "page"
@@ -268,7 +269,7 @@ CUT = FeedText("Title", "word " * 20, "", "", "the feed's text ends in '[...]'")
         ({"page_trials": (Trial.FEED_WHOLE,) * 12, "pages_passed": 50}, {}, True, "a check"),
         ({}, {"url": None}, False, "names no page"),
         ({}, {"attempts": MOST_ATTEMPTS}, True, ""),
-        ({}, {"attempts": MOST_ATTEMPTS + 1}, False, "given up after 3 attempts"),
+        ({}, {"attempts": MOST_ATTEMPTS + 1}, False, "given up after 10 attempts"),
     ],
 )
 def test_which_pages_are_fetched(

@@ -340,6 +340,10 @@ HOT |= {
     "a search for what is everywhere": lambda db: find_stories(
         db, terms_of('"fire"'), limit=30, before=9000
     ),
+    "a search for what is nowhere": lambda db: find_stories(db, terms_of("water"), limit=30),
+    "a search for what is everywhere in a rare part": lambda db: find_stories(
+        db, terms_of("fire"), limit=30, category="rare", language="vi"
+    ),
     "story_details": lambda db: story_details(db, 77, [77, 10_077]),
     "a page of sources": lambda db: source_figures(db, NOW, limit=20, offset=40),
     "a source": lambda db: figures_of(db, 77, NOW),
@@ -398,9 +402,16 @@ def test_a_list_is_read_off_its_index(full: Database, name: str) -> None:
 
 def test_a_frequent_word_is_not_sorted_on_sqlite(full: Database) -> None:
     if full.dialect != "sqlite":
-        pytest.skip("PostgreSQL sorts what it found; it has no index of words by time")
+        pytest.skip("PostgreSQL has no index of words by time; it looks through the newest first")
     plan = plans(full, lambda: HOT["a search for what is everywhere"](full))
     assert "TEMP B-TREE" not in plan.split("article_text")[0], plan
+
+
+def test_what_is_rare_among_the_newest_is_found_in_all_of_history(full: Database) -> None:
+    wanted = [n for n in range(2, ARTICLES - WAITING) if str(n).startswith("1970")]
+    found = find_stories(full, terms_of("1970"), limit=200)
+    assert [hit.article_id for hit in found.hits] == wanted[::-1]
+    assert found.older is None
 
 
 @pytest.mark.parametrize("ask", [claim_due, count_due], ids=lambda ask: ask.__name__)

@@ -33,8 +33,12 @@ from storage.values.extract import Appearance, ArticleReading, ArticleToRead, Pa
 
 LEASE = timedelta(minutes=15)
 """How long a claimed article is somebody's: longer than it may wait, be fetched and be read."""
-MOST_ATTEMPTS = 3
-"""Attempts after which the page is given up: reading it may be what ended the others."""
+MOST_ATTEMPTS = 10
+"""Attempts after which the page is given up: reading it may be what ended the others.
+
+So many, because a process that was killed leaves what it held with one attempt more, and of those
+articles hardly one has to do with its end.
+"""
 _NOTHING = FeedReading(FeedText("", "", "", "", None), "")
 
 _log = structlog.get_logger()
@@ -72,7 +76,8 @@ class Reader:
         if fetch and article.url:
             fetched = await self._pages.fetch(article.url, shown.source_url, article.claimed_until)
         if self._tools.clock() >= article.claimed_until:
-            return  # it waited its turn for too long, and is somebody else's by now
+            await self.release([article])  # it waited its turn for too long: that is no attempt
+            return
         page, unread = await self._page(fetched, shown.title)
         key = page_key(page)
         page = await self._unless_repeated(article, shown, page, key)
