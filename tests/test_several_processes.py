@@ -51,7 +51,12 @@ EVERY = max(5, SOURCES // 60)
 """Seconds between two polls of a source: some sixty polls a second at most, for what is to be tried
 is what becomes of blows, not how fast two cores poll."""
 DEADLINE = 120.0 + SOURCES
-OUTPUT = {"name": "feed", "limit": 1000, "max_bytes": 100_000_000}
+PART = 600
+"""Sources whose stories, three of every two sources, are all in one output: it holds a thousand."""
+PARTS = [f"part{n}" for n in range(-(-SOURCES // PART))]
+OUTPUTS = [
+    {"name": part, "categories": [part], "limit": 1000, "max_bytes": 100_000_000} for part in PARTS
+]
 
 
 @pytest.fixture
@@ -59,8 +64,17 @@ def engine_name() -> str:
     return "postgresql"
 
 
-def full_text(source: int) -> str:
-    return "always" if source % 10 == 0 else "never"
+def described(press: Press) -> list[dict[str, object]]:
+    """The sources as configured: of some, pages are read."""
+    return [
+        {
+            "url": press.url(n),
+            "name": f"S{n}",
+            "category": PARTS[n // PART],
+            "full_text": "always" if n % 10 == 0 else "never",
+        }
+        for n in range(press.sources)
+    ]
 
 
 def table(values: Mapping[str, object]) -> str:
@@ -69,16 +83,14 @@ def table(values: Mapping[str, object]) -> str:
 
 def configure(folder: Path, press: Press, url: str, port: int) -> Path:
     path = folder / "newsfold.toml"
-    sources = "".join(
-        f'[[source]]\nurl = "{press.url(n)}"\nname = "S{n}"\nfull_text = "{full_text(n)}"\n'
-        for n in range(press.sources)
-    )
+    sources = "".join(f"[[source]]\n{table(one)}" for one in described(press))
+    outputs = "".join(f"[[output]]\n{table(one)}" for one in OUTPUTS)
     path.write_text(
         f'[server]\nlisten = "127.0.0.1:{port}"\nbase_url = "https://news.example"\n'
         f"[storage]\nurl = {json.dumps(url)}\n[extract]\nworkers = 1\n"
         f'[fetch]\nallow_networks = ["127.0.0.0/8"]\nhost_interval = "{INTERVAL}s"\n'
         f'min_interval = "{EVERY}s"\nmax_interval = "{EVERY}s"\n'
-        f"[[output]]\n{table(OUTPUT)}{sources}",
+        f"{outputs}{sources}",
         encoding="utf-8",
     )
     return path
@@ -243,7 +255,7 @@ def groups(db: Database) -> list[tuple[str, ...]]:
 
 
 def told(document: bytes) -> list[tuple[str, ...]]:
-    """What a merged feed tells: each entry's title and the articles it links to, in no order.
+    """What an output tells: each entry's title and the articles it links to, in no order.
 
     Which of two in the same words leads is a matter of which came first.
     """
@@ -254,19 +266,20 @@ def told(document: bytes) -> list[tuple[str, ...]]:
     return sorted(found)
 
 
-async def served(port: int) -> bytes:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"http://127.0.0.1:{port}/feed.json") as response,
-    ):
-        assert response.status == 200
-        return await response.read()
+async def served(port: int) -> list[tuple[str, ...]]:
+    found = []
+    async with aiohttp.ClientSession() as session:
+        for part in PARTS:
+            async with session.get(f"http://127.0.0.1:{port}/{part}.json") as response:
+                assert response.status == 200
+                found += told(await response.read())
+    return found
 
 
 async def until_told(port: int, wanted: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """What is served, at last if it never is what is ``wanted``."""
-    for _ in range(60):
-        found = told(await served(port))
+    for _ in range(60 + SOURCES // 10):
+        found = await served(port)
         if found == wanted:
             break
         await asyncio.sleep(0.5)
@@ -281,19 +294,15 @@ class Outcome:
 
 async def undisturbed(press: Press, folder: Path) -> Outcome:
     """What one process makes of the same, in peace, on a file."""
-    settings = settings_for(
-        f"sqlite:///{folder / 'alone.db'}",
-        [
-            {"url": press.url(n), "name": f"S{n}", "full_text": full_text(n)}
-            for n in range(press.sources)
-        ],
-        output=[OUTPUT],
-    )
-    application = await one_pass(settings)
-    document = application.publisher.document("feed", "json")
-    assert document is not None
-    with closing(open_database(settings.storage.url)) as db:
-        return Outcome(groups(db), told(document.body))
+    url = f"sqlite:///{folder / 'alone.db'}"
+    application = await one_pass(settings_for(url, described(press), output=OUTPUTS))
+    feed = []
+    for part in PARTS:
+        document = application.publisher.document(part, "json")
+        assert document is not None
+        feed += told(document.body)
+    with closing(open_database(url)) as db:
+        return Outcome(groups(db), feed)
 
 
 def check_once(db: Database, press: Press, told: int) -> None:
