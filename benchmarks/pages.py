@@ -28,7 +28,7 @@ from aggregator.stages.publish.publisher import Identity, Publisher
 from aggregator.web.app import Site, create_app
 from storage.chunks import chunks
 from storage.database import Database, open_database
-from storage.polling import commit_poll
+from storage.polling import commit_polls
 from storage.search_index import index_article
 from storage.sections import file_stories
 from storage.sources import sync_sources
@@ -295,7 +295,7 @@ async def _write(ledger: Ledger) -> None:
     """Polls that bring nothing new, as most do, 50 a second."""
     for number in range(1_000_000):
         commit = PollCommit(1 + number % SOURCES, NOW, "unchanged", NOW, {}, status=304)
-        await ledger.write(commit_poll, commit)
+        await ledger.write(commit_polls, [commit])
         await asyncio.sleep(0.02)
 
 

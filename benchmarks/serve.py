@@ -46,7 +46,6 @@ from storage.articles import count_by_state
 
 SYLLABLES = ("an", "ber", "cor", "del", "esta", "fir", "gam", "hol", "ist", "kel", "lun", "mora")
 ENTRIES = 100
-LATENCY = re.compile(r"^\s+(\d+)%\s+([\d.]+)(us|ms|s)$", re.MULTILINE)
 TICK = 0.005
 PATH = "/news.atom"
 

@@ -92,7 +92,6 @@ class FailureKind(StrEnum):
     BAD_URL = "bad_url"
     PROTOCOL = "protocol"
     DECODING = "decoding"
-    ROBOTS = "robots"
     HELD = "held"
 
 

@@ -65,11 +65,6 @@ def known_entries(
     return known
 
 
-def commit_poll(db: Database, commit: PollCommit) -> None:
-    """Write one poll's outcome in one transaction."""
-    commit_polls(db, [commit])
-
-
 def commit_polls(db: Database, commits: Sequence[PollCommit]) -> None:
     """Write the outcomes of polls of different sources in one transaction.
 

@@ -25,28 +25,6 @@ def revision(db: Database) -> tuple[datetime | None, int]:
         return latest, current_revision(connection)
 
 
-def latest_stories(db: Database, wanted: StoryFilter) -> tuple[StoryView, ...]:
-    """The newest stories that ``wanted`` admits."""
-    moment = stories.c.published_at if wanted.by_publication else stories.c.created_at
-    statement = (
-        select(stories)
-        .where(*story_conditions(wanted))
-        .order_by(moment.desc(), stories.c.id.desc())
-        .limit(wanted.limit)
-        .offset(wanted.offset)
-    )
-    with db.read() as connection:
-        return _views(connection, connection.execute(statement).all())
-
-
-def count_stories(db: Database, wanted: StoryFilter) -> int:
-    """How many stories ``wanted`` admits, its limit and offset aside."""
-    with db.read() as connection:
-        return connection.execute(
-            select(func.count()).select_from(stories).where(*story_conditions(wanted))
-        ).scalar_one()
-
-
 def _is_told_where(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whether a source that meets ``condition`` tells the story.
 

@@ -9,16 +9,20 @@ from feeds.model import FeedEntry
 from storage.articles import claim_new, commit_reading
 from storage.database import Database
 from storage.folding import commit_fold, stories_of
-from storage.polling import commit_poll, known_entries
+from storage.polling import commit_polls, known_entries
+from storage.publications import unjudged_stories
+from storage.publishing import stories_by_id
 from storage.sources import claim_due, sync_sources
 from storage.values.extract import ArticleReading
 from storage.values.fold import ArticleDecision, FoldCommit, StoryState, StoryWrite
 from storage.values.poll import EntryWrite, PollCommit
+from storage.values.publish import StoryFilter, StoryView
 from storage.values.source import SourceConfig, SourceState
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+ALL_STORIES = StoryFilter(limit=1000)
 
 
 def source_config(name: str = "times", /, **changes: Any) -> SourceConfig:
@@ -130,6 +134,16 @@ def add_sources(db: Database, *configs: SourceConfig, now: datetime = NOW) -> li
 
 def add_source(db: Database, **changes: Any) -> SourceState:
     return add_sources(db, source_config(**changes))[0]
+
+
+def commit_poll(db: Database, commit: PollCommit) -> None:
+    commit_polls(db, [commit])
+
+
+def latest_stories(db: Database, wanted: StoryFilter = ALL_STORIES) -> tuple[StoryView, ...]:
+    """Living stories that ``wanted`` admits, the one first seen last at the top."""
+    found = unjudged_stories(db, "an output", wanted, None, timedelta(0))
+    return stories_by_id(db, found.ids[::-1])
 
 
 def add_articles(db: Database, source_id: int, *guids: str, at: datetime = NOW) -> list[int]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from builders import latest_stories
 from starlette.types import ASGIApp
 
 from aggregator.clock import utc_now
@@ -16,8 +17,7 @@ from aggregator.newsroom import Newsroom, newsroom_app, newsroom_config_sources
 from aggregator.operating.passes import full_pass
 from aggregator.running.application import Application, open_application
 from aggregator.running.server import bind, serving
-from storage.publishing import latest_stories
-from storage.values.publish import ArticleView, StoryFilter, StoryView
+from storage.values.publish import ArticleView, StoryView
 
 FEED = ("feed", "atom")
 
@@ -87,7 +87,7 @@ async def one_pass(settings: Settings, clock: Callable[[], datetime] = utc_now) 
 
 
 async def all_stories(application: Application) -> tuple[StoryView, ...]:
-    return await application.ledger.read(latest_stories, StoryFilter(limit=1000))
+    return await application.ledger.read(latest_stories)
 
 
 def identities(newsroom: Newsroom, stories: tuple[StoryView, ...]) -> dict[str, set[str]]:

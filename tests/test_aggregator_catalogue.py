@@ -43,7 +43,6 @@ COMPLAINTS: dict[str, Callable[[bytes], list[str]]] = {
     "json": lambda _: [],
 }
 TOKEN = "0123456789abcdef-token"
-FH = "{http://purl.org/syndication/history/1.0}"
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 

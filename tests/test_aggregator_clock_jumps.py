@@ -13,6 +13,7 @@ from builders import (
     add_articles,
     add_source,
     add_sources,
+    commit_poll,
     entry_write,
     poll_commit,
     source_config,
@@ -42,7 +43,6 @@ from storage.articles import claim_new
 from storage.database import Database
 from storage.fetches import recent_fetches
 from storage.pings import claim_pings, want_pings
-from storage.polling import commit_poll
 from storage.sources import planned_beyond
 from storage.subscriptions import add_subscription, claim_subscriptions
 from storage.values.push import NewSubscription, Ping

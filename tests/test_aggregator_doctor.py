@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from builders import NOW, add_sources, poll_commit, source_config
+from builders import NOW, add_sources, commit_poll, poll_commit, source_config
 from click.testing import CliRunner
 from fakes import FakeClock, answer, failure
 from scripted_server import ScriptedServer, reply
@@ -21,7 +21,6 @@ from aggregator.operating.doctor import examine
 from feeds.model import FailureKind, FetchOutcome
 from storage.database import open_database
 from storage.exclusive import sole_use
-from storage.polling import commit_poll
 
 DAY = timedelta(days=1)
 GOOD = answer("https://a.example/robots.txt", "", date="Sun, 22 Nov 2026 12:00:00 GMT")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 import pytest
-from builders import NOW, add_articles, add_source, article_reading
+from builders import NOW, add_articles, add_source, article_reading, latest_stories
 from click.testing import CliRunner
 from fakes import FakeClock
 from newsroom_runs import settings_for
@@ -24,8 +24,7 @@ from aggregator.stages.fold.folding import Folder, rebuild
 from aggregator.stages.tally import Tally
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database
-from storage.publishing import latest_stories
-from storage.values.publish import StoryFilter, StoryView
+from storage.values.publish import StoryView
 
 MODEL = Model.load()
 ARTICLES = load_newsroom().articles[:60]
@@ -33,7 +32,7 @@ ARTICLES = load_newsroom().articles[:60]
 
 async def fold(database: Database) -> None:
     ledger = Ledger(database)
-    numbers = itertools.count(len(latest_stories(database, StoryFilter(limit=1000))))
+    numbers = itertools.count(len(latest_stories(database)))
 
     def mint(_: object) -> tuple[str, str]:
         number = next(numbers)
@@ -79,7 +78,7 @@ async def database(database_url: str) -> Iterator[Database]:
 
 
 def stories(database: Database) -> tuple[StoryView, ...]:
-    return latest_stories(database, StoryFilter(limit=1000))
+    return latest_stories(database)
 
 
 def settings(database_url: str) -> Settings:

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import MINUTE, NOW, add_articles, add_sources, article_reading, source_config
+from builders import (
+    MINUTE,
+    NOW,
+    add_articles,
+    add_sources,
+    article_reading,
+    commit_poll,
+    latest_stories,
+    source_config,
+)
 from fakes import FakeClock
 
 from aggregator.ledger import Ledger
@@ -17,10 +26,8 @@ from aggregator.stages.tally import Tally
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database
 from storage.folding import commit_fold
-from storage.polling import commit_poll
-from storage.publishing import latest_stories
 from storage.values.fold import FoldCommit
-from storage.values.publish import StoryFilter, StoryView
+from storage.values.publish import StoryView
 
 MODEL = Model.load()
 BRIDGE = (
@@ -63,7 +70,7 @@ def ledger(database_url: str) -> Iterator[LedgerThatFails]:
 
 
 def folder(ledger: Ledger, clock: FakeClock | None = None) -> Folder:
-    numbers = itertools.count(len(latest_stories(ledger.database, StoryFilter(limit=1000))))
+    numbers = itertools.count(len(latest_stories(ledger.database)))
 
     def mint(_: datetime) -> tuple[str, str]:
         number = next(numbers)
@@ -108,7 +115,7 @@ async def fold_all(folder: Folder) -> None:
 
 
 def stories(ledger: Ledger) -> tuple[StoryView, ...]:
-    return latest_stories(ledger.database, StoryFilter(limit=100))
+    return latest_stories(ledger.database)
 
 
 def shape(ledger: Ledger) -> dict[str, tuple[int, ...]]:

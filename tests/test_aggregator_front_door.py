@@ -1,7 +1,7 @@
 """Clients that are slow, many, greedy or odd, and the one beside them that is none of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -21,7 +21,6 @@ HEAD = Limits().head
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Opener = Callable[[], "asyncio.Future[Client]"]
 
 
 async def hello(_: Request) -> Response:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from builders import HOUR, NOW, add_source, poll_commit
+from builders import HOUR, NOW, add_source, commit_poll, poll_commit
 from feed_rules import atom_complaints, rss_complaints
 
 from aggregator.stages.poll.incidents import Poll, incidents_of
@@ -16,7 +16,6 @@ from feeds.writing.write_atom import render_atom
 from feeds.writing.write_rss import render_rss
 from storage.database import Database
 from storage.incidents import KEPT, last_incident, latest_incidents
-from storage.polling import commit_poll
 from storage.sources import claim_due
 from storage.values.poll import IncidentWrite
 from storage.values.publish import IncidentView

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from builders import NOW, add_source, poll_commit
+from builders import NOW, add_source, commit_poll, poll_commit
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +14,6 @@ from aggregator.config.settings import Settings
 from aggregator.operating.lists import export_opml, plan_import, read_list
 from feeds.parsing.read_opml import read_subscriptions
 from storage.database import open_database
-from storage.polling import commit_poll
 from storage.values.poll import FeedFacts
 
 CONFIG = """\

@@ -17,7 +17,7 @@ from aggregator.matching.arena import Arena
 from aggregator.matching.background import Background
 from aggregator.matching.column import Column
 from aggregator.matching.completing import ENOUGH, completed
-from aggregator.matching.copies import containment, sketch
+from aggregator.matching.copies import containment, sketches
 from aggregator.matching.corrections import Correction, Corrections
 from aggregator.matching.document import EPOCH, Document
 from aggregator.matching.evaluate import score
@@ -110,6 +110,11 @@ def test_language_code(tag: str | None, code: str) -> None:
 
 def hashed(words: list[int]) -> np.ndarray:
     return (np.array(words, dtype=np.uint64) * 2654435761 % 2**32).astype(np.uint32)
+
+
+def sketch(words: np.ndarray) -> np.ndarray:
+    (only,) = sketches(words, np.zeros(len(words), dtype=np.int64), 1)
+    return only
 
 
 def test_containment_of_the_same_of_a_part_and_of_another_text() -> None:

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import HOUR, MINUTE, NOW, add_articles, add_sources, poll_commit, source_config
+from builders import (
+    HOUR,
+    MINUTE,
+    NOW,
+    add_articles,
+    add_sources,
+    commit_poll,
+    poll_commit,
+    source_config,
+)
 from click.testing import CliRunner, Result
 from fakes import rss
 from newsroom_runs import settings_for
@@ -24,7 +33,6 @@ from aggregator.running.server import bind
 from storage.asked import claim_asked, named_sources, poll_times
 from storage.database import Database, StorageError, open_as_it_is, open_database
 from storage.exclusive import sole_use
-from storage.polling import commit_poll
 from storage.processes import RunningProcess, give_sign
 from storage.sources import source_health, sync_sources
 from storage.values.poll import IncidentWrite

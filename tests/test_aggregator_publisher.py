@@ -5,7 +5,17 @@ from typing import Any
 
 import brotli
 import pytest
-from builders import MINUTE, NOW, add_articles, add_source, add_story, as_write, fold, read_articles
+from builders import (
+    MINUTE,
+    NOW,
+    add_articles,
+    add_source,
+    add_story,
+    as_write,
+    fold,
+    latest_stories,
+    read_articles,
+)
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
@@ -15,9 +25,8 @@ from aggregator.stages.publish.outputs import FORMATS
 from aggregator.stages.publish.publisher import Publisher
 from feeds.writing.http_cache import IDENTITY
 from storage.database import open_database
-from storage.publishing import latest_stories, stories_by_id
+from storage.publishing import stories_by_id
 from storage.sources import sync_sources
-from storage.values.publish import StoryFilter
 from storage.values.source import SourceConfig
 
 IDENTITY_OF_FEEDS = Identity("news.example", NOW)
@@ -181,5 +190,5 @@ async def test_the_id_of_an_output_is_settled_at_the_first_start(
 ) -> None:
     await (one := publisher(ledger)).refresh()
     assert b"tag:news.example,2026-11-22:feed/feed" in documents(one)[0].body
-    latest = latest_stories(ledger.database, StoryFilter())
+    latest = latest_stories(ledger.database)
     assert latest == ()

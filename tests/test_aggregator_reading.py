@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from builders import HOUR, NOW, add_source, entry_write, poll_commit
+from builders import HOUR, NOW, add_source, commit_poll, entry_write, poll_commit
 from fakes import FakeTools, answer, failure
 
 from aggregator.children import ChildFailure
@@ -26,7 +26,6 @@ from feeds.page.worth import Trial
 from storage.articles import claim_new, count_by_state
 from storage.database import open_database
 from storage.folding import waiting_to_fold
-from storage.polling import commit_poll
 from storage.sources import source_health
 from storage.tables.article import article_texts, articles
 from storage.tables.source import sources

@@ -13,6 +13,7 @@ from builders import (
     add_sources,
     add_story,
     article_reading,
+    latest_stories,
     read_articles,
     source_config,
 )
@@ -29,9 +30,7 @@ from aggregator.stages.tally import Tally
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database
 from storage.folding import folded_since, stories_of
-from storage.publishing import latest_stories
 from storage.tables.article import articles
-from storage.values.publish import StoryFilter
 
 DAY = timedelta(days=1)
 MODEL = Model.load()
@@ -165,7 +164,7 @@ async def test_a_living_story_keeps_its_lead_and_its_dates(ledger: Ledger, time:
     assert [member.id for member in after.members] == [old[0], new]
     assert (after.title, after.lead_article_id) == (before.title, old[0])
     assert (after.updated_at, after.published_at) == (before.updated_at, before.published_at)
-    (shown,) = [s for s in latest_stories(db, StoryFilter()) if s.id == before.id]
+    (shown,) = [s for s in latest_stories(db) if s.id == before.id]
     assert shown.outlets == 1, "both that are left are of one publisher"
 
 
@@ -238,8 +237,8 @@ async def test_what_a_source_lost_to_its_number_disturbs_no_fold(
         await tell(ledger, one, times.id, day, time.clock())
         time.passes(DAY)
         await steps(keeper, 3)
-        assert len(held(ledger.database)) <= 3 + len(latest_stories(ledger.database, StoryFilter()))
-        for story in latest_stories(ledger.database, StoryFilter(limit=100)):
+        assert len(held(ledger.database)) <= 3 + len(latest_stories(ledger.database))
+        for story in latest_stories(ledger.database):
             assert story.articles
 
 

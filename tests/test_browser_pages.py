@@ -16,6 +16,7 @@ from builders import (
     add_articles,
     add_sources,
     article_reading,
+    commit_poll,
     decision,
     poll_commit,
     source_config,
@@ -31,7 +32,6 @@ from aggregator.web.app import Site, create_app
 from storage.articles import claim_new, commit_reading
 from storage.database import Database, open_database
 from storage.folding import commit_fold
-from storage.polling import commit_poll
 from storage.values.fold import FoldCommit
 
 pytestmark = needs_browser

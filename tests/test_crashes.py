@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+from builders import latest_stories
 from newsroom_runs import Stage, identities, on_stage
 from sqlalchemy import func, select, update
 from test_aggregator_daemon import announced, started
@@ -26,10 +27,8 @@ from aggregator.newsroom import load_newsroom, newsroom_config_sources
 from aggregator.operating.correcting import refold_since
 from storage.articles import count_by_state
 from storage.database import Database, open_database
-from storage.publishing import latest_stories
 from storage.sources import make_all_due, source_health
 from storage.tables.article import articles, entries
-from storage.values.publish import StoryFilter
 
 NEWSROOM = load_newsroom()
 ROUNDS = int(os.environ.get("TESTS_CRASH_ROUNDS", "6"))
@@ -151,7 +150,7 @@ async def through_the_days(
                         assert await process.wait() == 0
             following.cancel()
             check(db)
-            stories = latest_stories(db, StoryFilter(limit=1000))
+            stories = latest_stories(db)
             return list(identities(NEWSROOM, stories).values()), subscriber
 
 

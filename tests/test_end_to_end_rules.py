@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from builders import latest_stories
 from newsroom_runs import all_stories, opened, serve, settings_for
 from test_end_to_end import Outlets
 
 from aggregator.config.settings import Settings
 from aggregator.operating.passes import full_pass
 from aggregator.operating.rule_trial import rows, stored, summary, try_rules
-from storage.publishing import latest_stories
 from storage.queues import queues
 from storage.status import totals
 from storage.values.publish import StoryFilter, StoryView

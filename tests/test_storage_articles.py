@@ -8,8 +8,10 @@ from builders import (
     add_source,
     add_story,
     article_reading,
+    commit_poll,
     decision,
     entry_write,
+    latest_stories,
     poll_commit,
     read_articles,
 )
@@ -24,12 +26,9 @@ from storage.articles import (
 )
 from storage.database import Database
 from storage.folding import commit_fold, waiting_to_fold
-from storage.polling import commit_poll
-from storage.publishing import latest_stories
 from storage.tables.article import article_texts, articles
 from storage.values.extract import EarlierReading, PageTrial
 from storage.values.fold import FoldCommit
-from storage.values.publish import StoryFilter
 
 PATIENCE = HOUR
 
@@ -121,7 +120,7 @@ def test_the_text_shown_follows_the_last_reading_the_matching_text_stays(
 
     (waiting,) = waiting_to_fold(database, NOW, PATIENCE, 10)
     assert (waiting.title, waiting.matching_text, waiting.story_key) == ("First", "first", 1)
-    (story,) = latest_stories(database, StoryFilter())
+    (story,) = latest_stories(database)
     assert (story.lead.title, story.lead.text) == ("Second", "second")
 
 
@@ -137,7 +136,7 @@ def test_the_second_reader_of_one_article_comes_too_late(database: Database) -> 
     assert not commit_reading(database, article_reading(article_id, text="slow", version=0))
 
     assert count_by_state(database)["folded"] == 1
-    assert latest_stories(database, StoryFilter())[0].lead.text == "quick"
+    assert latest_stories(database)[0].lead.text == "quick"
 
 
 def test_a_reading_of_what_changed_meanwhile_does_not_count(database: Database) -> None:

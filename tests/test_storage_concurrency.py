@@ -17,9 +17,11 @@ from builders import (
     add_source,
     add_sources,
     article_reading,
+    commit_poll,
     decision,
     entry_write,
     known_hashes,
+    latest_stories,
     poll_commit,
     source_config,
     story_write,
@@ -29,8 +31,8 @@ from sqlalchemy import func, select
 from storage.articles import claim_new, commit_reading, count_by_state
 from storage.database import Database
 from storage.folding import commit_fold, waiting_to_fold
-from storage.polling import commit_poll, commit_polls
-from storage.publishing import latest_stories, revision
+from storage.polling import commit_polls
+from storage.publishing import revision
 from storage.sources import (
     claim_due,
     count_due,
@@ -41,7 +43,6 @@ from storage.sources import (
 )
 from storage.tables.article import articles
 from storage.values.fold import FoldCommit
-from storage.values.publish import StoryFilter
 
 WORKERS = 4
 
@@ -166,7 +167,7 @@ def publish_until(db: Database, done: Callable[[], bool]) -> list[int]:
     revisions: list[int] = []
     while not done():
         revisions.append(revision(db)[1])
-        for story in latest_stories(db, StoryFilter(limit=1000)):
+        for story in latest_stories(db):
             assert story.lead.id == story.articles[0].id
     return revisions
 
@@ -205,7 +206,7 @@ def test_everything_at_once_loses_nothing(database: Database) -> None:
     assert Counter(placed) == Counter(read)
     assert len(placed) == total
     assert revisions == sorted(revisions)
-    assert len(latest_stories(database, StoryFilter(limit=1000))) == total
+    assert len(latest_stories(database)) == total
     assert count_by_state(database) == {"new": 0, "read": 0, "folded": total}
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from builders import NOW, add_articles, add_source, add_story, read_articles
+from builders import NOW, add_articles, add_source, add_story, latest_stories, read_articles
 from sqlalchemy import select, update
 
 from storage.backup import back_up, lay_down, take_up, waiting
@@ -15,11 +15,9 @@ from storage.copying import copy_database
 from storage.database import Database, StorageError, open_database
 from storage.exclusive import is_used, sole_use
 from storage.installation import settle
-from storage.publishing import latest_stories
 from storage.search import find_stories, terms_of
 from storage.tables import every_table
 from storage.tables.article import articles
-from storage.values.publish import StoryFilter
 
 
 @pytest.fixture
@@ -75,7 +73,7 @@ def test_a_copy_is_equal_row_for_row_and_goes_on_by_itself(
     assert ("article", 2, 2) in seen
     (new,) = add_articles(other, 1, "c")
     assert new == 3, "ids go on above those that came"
-    assert latest_stories(other, StoryFilter()) == latest_stories(database, StoryFilter())
+    assert latest_stories(other) == latest_stories(database)
     assert found_by_word(other) == found_by_word(database) != ()
 
 

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from builders import NOW, add_source, entry_write, poll_commit, source_config
+from builders import NOW, add_source, commit_poll, entry_write, poll_commit, source_config
 from sqlalchemy import create_engine, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlmodel import SQLModel
 
 from storage.database import Database, StorageError, _is_prepared, open_database
-from storage.polling import commit_poll
 from storage.sources import sync_sources
 from storage.tables.source import sources
 

@@ -10,6 +10,7 @@ from builders import (
     add_source,
     add_story,
     as_write,
+    commit_poll,
     decision,
     entry_write,
     fold,
@@ -31,7 +32,6 @@ from storage.folding import (
     stories_of,
     waiting_to_fold,
 )
-from storage.polling import commit_poll
 from storage.publishing import revision, story_by_slug
 from storage.tables.article import articles
 from storage.tables.story import stories, story_events

@@ -10,6 +10,7 @@ from builders import (
     add_articles,
     add_source,
     add_sources,
+    commit_poll,
     decision,
     entry_write,
     fold,
@@ -24,7 +25,6 @@ from storage.days import DayCount, days_since
 from storage.fetches import KEPT, recent_fetches
 from storage.folding import commit_fold
 from storage.health import DAYS, figures_of, latest_articles, source_figures, sources_standing
-from storage.polling import commit_poll
 from storage.sources import sync_sources
 from storage.story_details import NO_DETAILS, story_details
 from storage.values.fold import FoldCommit

@@ -10,6 +10,7 @@ from builders import (
     add_articles,
     add_source,
     add_story,
+    commit_poll,
     decision,
     entry_write,
     poll_commit,
@@ -22,7 +23,6 @@ from storage.articles import claim_new, count_by_state
 from storage.corrections import add_corrections, all_corrections, pending_corrections
 from storage.database import Database
 from storage.folding import article_at, commit_fold, folded_since, twins_of, waiting_to_fold
-from storage.polling import commit_poll
 from storage.publications import publish, published, unjudged_articles
 from storage.search import find_stories, terms_of
 from storage.tables.article import article_texts, articles, entries

@@ -7,6 +7,7 @@ from builders import (
     NOW,
     add_source,
     add_sources,
+    commit_poll,
     entry_write,
     feed_entry,
     known_hashes,
@@ -20,7 +21,7 @@ from sqlalchemy.exc import StatementError
 from feeds.model import Enclosure, Validators
 from storage.articles import claim_new, count_by_state
 from storage.database import Database
-from storage.polling import commit_poll, commit_polls, known_entries
+from storage.polling import commit_polls, known_entries
 from storage.sources import claim_due, source_health
 from storage.tables.article import Article, articles, entries
 from storage.tables.rows import new_row

@@ -10,6 +10,7 @@ from builders import (
     add_source,
     add_sources,
     add_story,
+    commit_poll,
     entry_write,
     fold,
     poll_commit,
@@ -31,7 +32,7 @@ from storage.dropped import (
     hashed,
 )
 from storage.folding import folded_since, stories_of
-from storage.polling import commit_poll, known_entries
+from storage.polling import known_entries
 from storage.publications import Unjudged, archive_of, close_archive, eldest_archive, publish
 from storage.publishing import revision, story_by_slug
 from storage.retention import (

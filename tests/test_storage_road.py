@@ -10,9 +10,11 @@ from builders import (
     NOW,
     add_sources,
     article_reading,
+    commit_poll,
     decision,
     entry_write,
     known_hashes,
+    latest_stories,
     poll_commit,
     source_config,
     story_write,
@@ -26,12 +28,9 @@ from sqlmodel import SQLModel
 from storage.articles import claim_new, commit_reading, count_by_state
 from storage.database import Database
 from storage.folding import commit_fold, folded_since, waiting_to_fold
-from storage.polling import commit_poll
-from storage.publishing import latest_stories
 from storage.tables.article import article_texts, articles, entries
 from storage.values.extract import ArticleToRead
 from storage.values.fold import FoldArticle, FoldCommit
-from storage.values.publish import StoryFilter
 
 LEASE = 5 * MINUTE
 GUIDS = "abcd"
@@ -149,7 +148,7 @@ class Road(RuleBasedStateMachine):
         keys = {self.key(source, guid) for source, guid in self.shown}
         assert count_by_state(self.db) == {"new": 0, "read": 0, "folded": len(keys)}
         assert [article.id for article in folded_since(self.db, NOW)] == self.placed
-        assert len(latest_stories(self.db, StoryFilter())) == len(keys)
+        assert len(latest_stories(self.db)) == len(keys)
         with self.db.read() as connection:
             texts = connection.execute(
                 select(articles.c.key, article_texts.c.text).join(

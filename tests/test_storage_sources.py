@@ -1,7 +1,15 @@
-from builders import HOUR, MINUTE, NOW, add_source, add_sources, poll_commit, source_config
+from builders import (
+    HOUR,
+    MINUTE,
+    NOW,
+    add_source,
+    add_sources,
+    commit_poll,
+    poll_commit,
+    source_config,
+)
 
 from storage.database import Database
-from storage.polling import commit_poll
 from storage.publishing import revision
 from storage.sources import claim_due, count_due, make_all_due, source_health, sync_sources
 from storage.values.poll import FeedFacts

@@ -9,9 +9,11 @@ from builders import (
     add_source,
     add_sources,
     article_reading,
+    commit_poll,
     decision,
     entry_write,
     known_hashes,
+    latest_stories,
     poll_commit,
     source_config,
     story_write,
@@ -24,8 +26,7 @@ from storage.articles import claim_new, commit_reading
 from storage.columns import dump_json, storable, storable_key
 from storage.database import Database
 from storage.folding import commit_fold, folded_since, waiting_to_fold
-from storage.polling import commit_poll
-from storage.publishing import latest_stories, story_by_slug
+from storage.publishing import story_by_slug
 from storage.sources import claim_due, source_health
 from storage.values.fold import FoldCommit
 from storage.values.poll import FeedFacts

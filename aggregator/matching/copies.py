@@ -43,11 +43,6 @@ def sketches(words: Hashes, owner: npt.NDArray[np.int64], count: int) -> list[Ha
     return [smallest[start : min(end, start + SKETCH)].copy() for start, end in pairwise(bounds)]
 
 
-def sketch(words: Hashes) -> Hashes:
-    """The sketch of one text."""
-    return sketches(words, np.zeros(len(words), dtype=np.int64), 1)[0]
-
-
 def containment(a: npt.NDArray[np.uint32], b: npt.NDArray[np.uint32]) -> float:
     """The estimated share of the shorter text's shingles that the other has, 0 to 1.
 

@@ -27,8 +27,7 @@ from aggregator.web.page_routes import add_pages
 from aggregator.web.turns import Turns
 from aggregator.web.websub import add_websub
 from storage.database import StorageTroubleError
-from storage.publishing import count_stories
-from storage.values.publish import StoryFilter
+from storage.publishing import revision
 
 _SHORT = "public, max-age=60"
 
@@ -123,7 +122,7 @@ def _add_health(app: FastAPI, site: Site) -> None:
     async def healthz(response: Response) -> dict[str, object]:
         """The process answers and can read its database; what an operator must see to."""
         try:
-            await site.ledger.read(count_stories, StoryFilter(limit=1))
+            await site.ledger.read(revision)
         except StorageTroubleError as error:
             response.status_code = 503
             return {"status": "down", "problems": {"storage": str(error)}}

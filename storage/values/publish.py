@@ -64,17 +64,12 @@ class StoryView:
 
 @dataclass(frozen=True, slots=True)
 class StoryFilter:
-    """Which stories an output holds. Empty tuples mean any.
-
-    The story first seen last comes first; with ``by_publication`` the one published last.
-    """
+    """Which stories an output holds. Empty tuples mean any; ``limit`` is for a first look."""
 
     categories: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     min_outlets: int = 1
     limit: int = 100
-    offset: int = 0
-    by_publication: bool = False
     sources: tuple[str, ...] = ()
     """Addresses of sources, one of which tells the story."""
     without_leads: tuple[str, ...] = ()
