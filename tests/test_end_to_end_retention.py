@@ -91,7 +91,7 @@ def read_on(document: object, shown: dict[str, str]) -> None:
 
 async def follow(requested: Requested, application: object, archived: dict[int, str]) -> None:
     """Follow ``prev-archive`` to its end: no error on the way, and none of them ever changes."""
-    (output,) = application.settings.outputs()  # type: ignore[attr-defined]  # an Application
+    output = application.settings.outputs()[0]  # type: ignore[attr-defined]  # an Application
     number = application.publisher.progress("feed").archives  # type: ignore[attr-defined]
     while number:
         document = await requested.archive(output, number, "atom")
