@@ -19,6 +19,8 @@ from hashlib import sha256
 from multiprocessing import get_context
 from string import ascii_lowercase
 
+from aggregator.application import Application, open_application
+from aggregator.stages.requested import Requested
 from newsroom_runs import serve, settings_for
 from sqlalchemy import Connection, func, select
 from starlette.applications import Starlette
@@ -28,9 +30,7 @@ from starlette.routing import Route
 from test_crashes import check
 from test_end_to_end_retention import follow
 
-from aggregator.application import Application, open_application
 from aggregator.config.settings import Settings
-from aggregator.stages.requested import Requested
 from storage.database import Database, open_database
 from storage.dropped import hashed
 from storage.sources import make_all_due
