@@ -107,19 +107,38 @@ def _held(connection: Connection, commits: Sequence[PollCommit]) -> Sequence[Pol
 def write_entries(connection: Connection, commits: Sequence[PollCommit | PushCommit]) -> None:
     """Write what is new and changed; changed entries' articles are to be read again."""
     commits = [one for one in commits if one.new or one.changed or one.dropped]
-    if commits and anything_dropped(connection):
-        commits = [_still_wanted(connection, commit) for commit in commits]
+    if not commits:
+        return
+    commits = _wanted(connection, commits)
     for commit in commits:
         if commit.dropped:
             again = [(commit.source_id, guid) for guid in commit.dropped]
             remember_entries(connection, again, commit.at)
-    writes = [(commit, write) for commit in commits for write in commit.new + commit.changed]
-    if writes:
-        ids = _ensure_articles(connection, writes)
+    if not _writes(commits):
+        return
+    ids = _ensure_articles(connection, _writes(commits))
+    if connection.dialect.name == "postgresql":
+        # Another process may have dropped some since. Those that are held now it cannot.
+        commits = _wanted(connection, commits)
+    if writes := _writes(commits):
         _upsert_entries(connection, writes, ids)
         changed = (write for commit in commits for write in commit.changed)
         _read_again(connection, {ids[storable_key(write.article_key)] for write in changed})
         count_entries(connection, commits)
+
+
+def _writes(
+    commits: Sequence[PollCommit | PushCommit],
+) -> list[tuple[PollCommit | PushCommit, EntryWrite]]:
+    return [(commit, write) for commit in commits for write in commit.new + commit.changed]
+
+
+def _wanted(
+    connection: Connection, commits: Sequence[PollCommit | PushCommit]
+) -> Sequence[PollCommit | PushCommit]:
+    if not anything_dropped(connection):
+        return commits
+    return [_still_wanted(connection, commit) for commit in commits]
 
 
 def _still_wanted(

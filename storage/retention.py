@@ -16,6 +16,7 @@ from storage.database import Database
 from storage.days import REMEMBERED as DAYS_REMEMBERED
 from storage.dropped import remember_articles, remember_entries
 from storage.duties import ALONE, FOLD, stay_on_duty
+from storage.locks import lock_articles
 from storage.revision import move_revision
 from storage.sections import file_stories
 from storage.tables.article import article_texts, articles, entries
@@ -266,7 +267,9 @@ def commit_drop(db: Database, drop: Drop) -> None:
 def _drop_articles(connection: Connection, some: Sequence[int], drop: Drop) -> None:
     """Articles, and what turned out to be them."""
     merged = select(articles.c.id).where(articles.c.merged_into.in_(some))
-    ids = [*connection.execute(merged).scalars(), *some]
+    ids = sorted([*connection.execute(merged).scalars(), *some])
+    # A poll of another process may just let an entry point at one: that entry goes too.
+    lock_articles(connection, ids, wholly=True)
     shown = connection.execute(
         select(entries.c.source_id, entries.c.guid).where(entries.c.article_id.in_(ids))
     ).all()

@@ -33,6 +33,7 @@ from storage.database import Database
 from storage.folding import commit_fold, waiting_to_fold
 from storage.polling import commit_polls
 from storage.publishing import revision
+from storage.retention import Drop, commit_drop
 from storage.sources import (
     claim_due,
     count_due,
@@ -239,3 +240,27 @@ def test_sources_are_locked_in_one_order_everywhere(database: Database) -> None:
 
     together(work, 5)
     assert count_due(database, NOW + 2 * HOUR) == len(ids)
+
+
+def test_what_is_dropped_while_feeds_show_it_anew(database: Database) -> None:
+    """Each poll and each drop is written, in whichever order; nothing comes back as new."""
+    first, second = add_sources(database, source_config("s0"), source_config("s1"))
+    guids = [f"{n}" for n in range(60)]
+    ids = add_articles(database, first.id, *guids)
+    abreast = threading.Barrier(2, timeout=20)
+
+    def work(number: int) -> list[int]:
+        for guid, article in zip(guids, ids, strict=True):
+            abreast.wait()
+            if number:
+                commit_drop(database, Drop(NOW, [article]))
+            else:
+                commit_poll(database, poll_commit(second.id, entry_write(guid)))
+        return []
+
+    together(work, 2)
+    for source in (first, second):
+        assert known_hashes(database, source.id, guids) == {}
+    with database.read() as connection:
+        left = set(connection.execute(select(articles.c.id)).scalars())
+    assert left.isdisjoint(ids)
