@@ -240,9 +240,10 @@ def _pattern(terms: Iterable[Term]) -> re.Pattern[str]:
     found = []
     for term in terms:
         if term.wanted:
-            words = [r"\u0300*".join(map(re.escape, word)) + r"\u0300*" for word in term.words]
+            # Possessive: marks are no letters, and 50,000 of them would be tried in every way.
+            words = [r"\u0300*+".join(map(re.escape, word)) + r"\u0300*+" for word in term.words]
             end = r"\w*" if term.open_ended else r"(?![^\W_])"
-            found.append(r"[\W_]*".join(words) + end)
+            found.append(r"[\W_]*+".join(words) + end)
     # A character of a script without spaces stands for itself, wherever it is.
     return re.compile(rf"(?:(?<![^\W_])|(?<=[^\x00-\u0dff]))(?:{'|'.join(found)})")
 

@@ -251,6 +251,17 @@ def test_so_many_a_minute_and_no_more() -> None:
     assert enter(1)
 
 
+def test_a_clock_that_is_set_back_shuts_no_hub_out() -> None:
+    clock = FakeClock(NOW + 365 * DAY)
+    turnstile = Turnstile(clock)
+    for _ in range(PER_MINUTE):
+        with turnstile.entered(1) as admitted:
+            assert admitted
+    clock.move(-365 * DAY)
+    with turnstile.entered(1) as admitted:
+        assert admitted
+
+
 def test_so_many_at_once_and_no_more() -> None:
     turnstile = Turnstile(FakeClock())
     with ExitStack() as inside:

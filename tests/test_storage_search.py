@@ -1,5 +1,7 @@
 """Search on both engines: what is found, in which order, and what is shown of it."""
 
+import time
+
 import pytest
 from builders import (
     NOW,
@@ -163,6 +165,18 @@ def test_a_snippet_is_cut_around_what_was_found(database: Database) -> None:
     assert shown.endswith(" after …")
     assert 200 < len(shown) < 350
     assert Piece("needle", found=True) in hit.snippet
+
+
+def test_marks_without_end_hold_nobody_up(database: Database) -> None:
+    """They were tried in every way, which took eleven seconds."""
+    (article,) = add_articles(database, add_source(database).id, "a")
+    text_of_marks = "a" + "\u0300" * 50_000 + " c. Then a b."
+    read_articles(database, article, title="Marks", text=text_of_marks)
+    fold(database, story_write(1, article))
+    begun = time.process_time()
+    (hit,) = find_stories(database, terms_of('"a b"'), limit=1).hits
+    assert time.process_time() - begun < 2
+    assert hit.article_id == article
 
 
 def test_terms() -> None:

@@ -44,7 +44,8 @@ class Turnstile:
         """Whether a request for this subscription may be received now; held while it is."""
         now = self._clock()
         visits = self._visits.setdefault(subscription_id, _Visits())
-        while visits.times and visits.times[0] <= now - timedelta(minutes=1):
+        # Those ahead of now are of a clock that has been set back.
+        while visits.times and not now - timedelta(minutes=1) < visits.times[0] <= now:
             visits.times.popleft()
         if self._inside >= IN_ALL or visits.inside >= AT_ONCE or len(visits.times) >= PER_MINUTE:
             yield False
