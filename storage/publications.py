@@ -28,7 +28,7 @@ from sqlalchemy.orm import aliased
 from storage.chunks import chunks
 from storage.database import Database
 from storage.publishing import story_conditions
-from storage.sections import category_of_article
+from storage.sections import category_of
 from storage.tables.article import article_texts, articles
 from storage.tables.output import archives, output_progress, publications, renditions
 from storage.tables.source import sources
@@ -112,8 +112,9 @@ def unjudged_stories(
 def unjudged_articles(
     db: Database, output: str, wanted: StoryFilter, before: Progress | None
 ) -> Unjudged:
-    """Folded articles that ``wanted`` admits and that nobody published before in the same words.
+    """Folded articles that ``wanted`` admits, of those in the same words the first.
 
+    Two of one source with the same title and no text are two all the same: "The weather today".
     ``before`` is None for a first look, as with stories.
     """
     elder = aliased(articles, name="elder")
@@ -121,6 +122,8 @@ def unjudged_articles(
         exists()
         .where(elder.c.text_hash == articles.c.text_hash, elder.c.fold_order.is_not(None))
         .where(elder.c.fold_order < articles.c.fold_order)
+        .where(or_(elder.c.text_length > 0, elder.c.source_id != articles.c.source_id))
+        .where(*_article_conditions(wanted, elder))
     )
     statement = (
         select(articles.c.id)
@@ -144,13 +147,16 @@ def _is_published(output: str, item_id: ColumnElement[int]) -> ColumnElement[boo
     return exists().where(publications.c.output == output).where(publications.c.item_id == item_id)
 
 
-def _article_conditions(wanted: StoryFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [articles.c.merged_into.is_(None)]
+def _article_conditions(
+    wanted: StoryFilter,
+    article: Any = articles,  # noqa: ANN401 - the table, or an alias of it
+) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [article.c.merged_into.is_(None)]
     if wanted.languages:
-        conditions.append(articles.c.language.in_(wanted.languages))
-    of_source = exists().where(sources.c.id == articles.c.source_id)
+        conditions.append(article.c.language.in_(wanted.languages))
+    of_source = exists().where(sources.c.id == article.c.source_id)
     if wanted.categories:
-        conditions.append(of_source.where(category_of_article.in_(wanted.categories)))
+        conditions.append(of_source.where(category_of(article).in_(wanted.categories)))
     if wanted.sources:
         conditions.append(of_source.where(sources.c.url.in_(wanted.sources)))
     if wanted.without_leads:

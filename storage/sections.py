@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select
 
 from storage.chunks import chunks
 from storage.database import Database
@@ -14,8 +14,14 @@ from storage.tables.story import stories, story_sections
 from storage.upsert import insert
 
 CATEGORY, LANGUAGE = "category", "language"
-category_of_article = func.coalesce(articles.c.category, sources.c.category)
-"""An article's own category, by a rule, or else that of its source, which has to be joined."""
+
+
+def category_of(article: Any) -> ColumnElement[str]:  # noqa: ANN401 - the table, or an alias of it
+    """An article's own category, by a rule, or else that of its source, which has to be joined."""
+    return func.coalesce(article.c.category, sources.c.category)
+
+
+category_of_article = category_of(articles)
 _FIRST = (
     select(story_sections.c.name)
     .where(story_sections.c.kind == bindparam("kind"))

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from builders import HOUR, MINUTE, NOW, add_articles, add_source, add_story, read_articles
+from builders import (
+    HOUR,
+    MINUTE,
+    NOW,
+    add_articles,
+    add_source,
+    add_sources,
+    add_story,
+    read_articles,
+    source_config,
+)
 
 from storage.database import Database
 from storage.publications import (
@@ -108,6 +118,34 @@ def test_articles_in_the_very_same_words_are_left_out(database: Database) -> Non
         (third, "c", "A summary."),
         (first, "a", "A summary."),
     ]
+
+
+def test_what_an_output_does_not_show_leaves_nothing_out_of_it(database: Database) -> None:
+    one, two = add_sources(database, source_config("one"), source_config("two", category="sport"))
+    (first,) = add_articles(database, one.id, "a")
+    (second,) = add_articles(database, two.id, "b")
+    read_articles(database, first, second, text_hash="x")
+    for key, article in enumerate((first, second)):
+        add_story(database, key, article)
+    assert unjudged_articles(database, "feed", StoryFilter(), None).ids == (first,)
+    for wanted in (
+        StoryFilter(sources=(two.url,)),
+        StoryFilter(categories=("sport",)),
+        StoryFilter(without_leads=(one.url,)),
+    ):
+        assert unjudged_articles(database, "feed", wanted, None).ids == (second,)
+
+
+def test_a_title_without_text_says_nothing_when_its_source_uses_it_again(
+    database: Database,
+) -> None:
+    one, two = add_sources(database, source_config("one"), source_config("two"))
+    (first, second) = add_articles(database, one.id, "a", "b")
+    (elsewhere,) = add_articles(database, two.id, "c")
+    read_articles(database, first, second, elsewhere, text="", text_hash="x")
+    for key, article in enumerate((first, second, elsewhere)):
+        add_story(database, key, article)
+    assert unjudged_articles(database, "feed", StoryFilter(), None).ids == (first, second)
 
 
 def test_what_items_say(database: Database) -> None:

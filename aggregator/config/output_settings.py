@@ -45,7 +45,7 @@ class OutputSettings(Table):
     fold: bool = Field(
         True,
         description="false: articles instead of stories, each with its source's own id; only those "
-        "in the very same words as an earlier one are left out.",
+        "in the very same words as one that it shows already are left out.",
     )
     categories: tuple[str, ...] = Field((), description="Only stories of these categories.")
     languages: tuple[str, ...] = Field((), description="Only stories in these languages.")
