@@ -29,6 +29,7 @@ class FetchOutcomeRow:
     wire_bytes: int
     new_entries: int
     changed_entries: int
+    dropped_entries: int
     detail: str
 
 
@@ -70,6 +71,7 @@ def _row(commit: PollCommit) -> dict[str, Any]:
         wire_bytes=commit.wire_bytes,
         new_entries=len(commit.new),
         changed_entries=len(commit.changed),
+        dropped_entries=commit.ruled_out,
         detail=commit.error or "",
     )
 
@@ -92,6 +94,7 @@ def recent_fetches(db: Database, source_id: int, limit: int) -> tuple[FetchOutco
                 row.wire_bytes,
                 row.new_entries,
                 row.changed_entries,
+                row.dropped_entries,
                 row.detail,
             )
             for row in connection.execute(statement)

@@ -1,6 +1,7 @@
 """``newsfold rules test`` as it is typed: a feed by address, by name and in a file."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -66,6 +67,20 @@ async def test_a_source_or_its_feed_in_a_file(words: tuple[str, ...]) -> None:
         "no stars: 1",
         "rule 2: 1",
     ]
+
+
+async def test_for_programs(site: ScriptedServer) -> None:
+    said = await tried("Times", "--json")
+    assert said.exit_code == 0, said.output
+    told = json.loads(said.stdout)
+    assert (told["entries"], told["dropped"]) == (3, 1)
+    assert told["rules"] == [{"rule": "no stars", "entries": 1}, {"rule": "rule 2", "entries": 1}]
+    assert [(one["title"], one["rules"], one["effects"]) for one in told["touched"]] == [
+        ("LIVE: One", [], ["title = One"]),
+        ("Horoscope", ["no stars"], ["drop"]),
+        ("Three", ["rule 2"], ["category = third"]),
+    ]
+    assert {one["source_url"] for one in told["touched"]} == {site.url("/feed")}
 
 
 async def test_a_feed_of_no_source_has_the_rules_for_all(site: ScriptedServer) -> None:

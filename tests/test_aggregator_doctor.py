@@ -212,6 +212,7 @@ def test_a_database_is_looked_at_on_either_engine(database_url: str, tmp_path: P
     found = {check.about: check for check in examine(config, {}, FakeClock())}
     assert found["database"].state == "ok"
     assert found["database"].found.endswith("opens and is whole")
+    assert ("disk" in found) == database_url.startswith("sqlite"), "a server's disk is not ours"
     assert found["network"].found == "not tried: there is no source to ask"
     assert found["config"].advice == "newsfold sources add ADDRESS"
     assert found["address"].found.endswith("does not answer: no daemon runs")

@@ -84,6 +84,7 @@ def counted() -> Metrics:
     metrics.announced(told=True)
     metrics.announced(told=False)
     metrics.feed_requested("world", "atom", 304)
+    metrics.request_refused(421)
     metrics.subscribers.heard("world", "atom", "Feedly/1.0 (x; 16 subscribers)", NOW)
     metrics.watch_connections(lambda: 5)
     return metrics
@@ -104,6 +105,7 @@ def test_what_happens_is_counted() -> None:
     assert value(found, "match_score_bucket", kind="event", le="0.9") == 1
     assert value(found, "match_score_bucket", kind="event", le="0.8") == 0
     assert value(found, "stories_founded_total") == 1
+    assert value(found, "refused_requests_total", status="421") == 1
     assert value(found, "stories_retired_total") == 1
     assert value(found, "child_kills_total", reason="timeout") == 1
     for outcome in ("new", "unchanged", "failed", "unsigned"):
@@ -237,6 +239,7 @@ async def test_feeds_asked_for_are_counted_and_readers_heard(tmp_path: Path) -> 
         await get("/full.rss?token=wrong", User_Agent="Feedbin feed-id:1 - 99 subscribers")
         await get(f"/full.rss?token={TOKEN}")
         await get("/nothing.atom")
+        assert (await get("/sources", Host="evil.example"))[0] == 421
         status, headers, body = await get("/metrics")
     assert status == 200
     assert headers["Content-Type"].startswith("text/plain; version=")
@@ -255,6 +258,7 @@ async def test_feeds_asked_for_are_counted_and_readers_heard(tmp_path: Path) -> 
     }
     assert value(found, "subscribers", output="world", format="atom", client="feedbin") == 12
     assert value(found, "queue_length", stage="extract") == 1
+    assert value(found, "refused_requests_total", status="421") == 1
     assert TOKEN.encode() not in body
 
 

@@ -368,6 +368,7 @@ def fetched(**changes: Any) -> FetchOutcomeRow:
         "wire_bytes": 12_345,
         "new_entries": 3,
         "changed_entries": 1,
+        "dropped_entries": 0,
         "detail": "",
     }
     return FetchOutcomeRow(**(values | changes))

@@ -7,6 +7,8 @@ from newsroom_runs import all_stories, opened, serve, settings_for
 from test_end_to_end import Outlets
 
 from aggregator.config.settings import Settings
+from aggregator.operating.explaining import explanation
+from aggregator.operating.history import poll_rows, read_history
 from aggregator.operating.passes import full_pass
 from aggregator.operating.rule_trial import rows, stored, summary, try_rules
 from storage.queues import queues
@@ -53,6 +55,9 @@ async def test_what_was_dropped_does_not_come_back(database_url: str) -> None:
         outlets.items["two"] = ""
         (bridge,) = await passed(configured(database_url, url, drop))
         assert bridge.title == "A bridge"
+        async with opened(configured(database_url, url, drop)) as application:
+            history = await application.ledger.read(read_history, "one", 10)
+        assert [(row[5], row[7]) for row in poll_rows(history)] == [("1", "1")]
         # Neither by another pass, nor without the rule, nor with another title and text.
         assert len(await passed(configured(database_url, url, drop))) == 1
         outlets.items["one"] = item("stars", "Your stars", "Of planets.") + item("b", "A bridge")
@@ -110,7 +115,11 @@ async def test_what_is_never_folded_stays_alone(database_url: str) -> None:
     async with serve(outlets.app()) as url:
         outlets.items["one"] = item("b", "Live: the harbour bridge reopens")
         outlets.items["two"] = item("c", "Harbour bridge reopens", host="two")
-        assert len(await passed(configured(database_url, url, alone))) == 2
+        found = await passed(configured(database_url, url, alone))
+        assert len(found) == 2
+        (live,) = [story.lead.id for story in found if story.title.startswith("Live")]
+        why = explanation(configured(database_url, url, alone), str(live))
+        assert "because: the first of its story; kept alone by a rule\n" in f"{why}\n"
         # Also for what comes after a restart, and by the very words of it.
         outlets.items["two"] += item("d", "Harbour bridge of Velmora reopens", host="two")
         stories = await passed(configured(database_url, url, alone))

@@ -3,7 +3,6 @@
 They work beside a running daemon.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,20 +11,24 @@ from typing import Any
 import click
 
 from aggregator.cli.tables import table
-from aggregator.cli.words import config_option, fail, or_fail, read_settings
+from aggregator.cli.words import (
+    config_option,
+    fail,
+    json_option,
+    or_fail,
+    read_settings,
+    show_json,
+)
 from aggregator.clock import utc_now
 from aggregator.config.environment import process_environment
 
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object, for programs."
-)
 _MOST_ERRORS = 10
 _RATES = ("", "POLLS", "FAILED", "NEW ENTRIES", "FOLDED", "STORIES BEGUN", "RECEIVED")
 
 
 @click.command(short_help="How sources, queues and the database are doing.")
 @config_option
-@_json_option
+@json_option
 def status(config: Path, as_json: bool) -> None:
     """Say how sources, queues and the database are doing, also beside a running daemon.
 
@@ -44,7 +47,7 @@ def status(config: Path, as_json: bool) -> None:
         with open_to_look(settings) as database:
             found = read_status(database, settings.storage.url, utc_now())
         if as_json:
-            _show_json(programs(found))
+            show_json(programs(found))
         else:
             _show_status(found)
 
@@ -90,7 +93,7 @@ def _show_status(found: Any) -> None:  # noqa: ANN401 - a Status, whose module i
     show_default=True,
     help="So many polls, the latest first.",
 )
-@_json_option
+@json_option
 def log(config: Path, source: str, last: int, as_json: bool) -> None:
     """Say what came of the last polls of SOURCE, which is a name or an address.
 
@@ -105,7 +108,7 @@ def log(config: Path, source: str, last: int, as_json: bool) -> None:
         with open_to_look(settings) as database:
             found = history.read_history(database, source, last)
         if as_json:
-            _show_json(history.as_json(found))
+            show_json(history.as_json(found))
             return
         click.echo(f"{found.source.name}  {found.source.url}")
         if found.source.feed_url != found.source.url:
@@ -147,7 +150,7 @@ def poll(config: Path, source: str) -> None:
 
 @click.command(short_help="Look for what is wrong, and say what to do.")
 @config_option
-@_json_option
+@json_option
 def doctor(config: Path, as_json: bool) -> None:
     """Look at configuration, database, disk, permissions, clock, network and public address.
 
@@ -159,7 +162,7 @@ def doctor(config: Path, as_json: bool) -> None:
 
     checks = examine(config, process_environment(), utc_now)
     if as_json:
-        _show_json({"checks": [check.as_json() for check in checks]})
+        show_json({"checks": [check.as_json() for check in checks]})
     else:
         for check in checks:
             colour = {"ok": "green", "warning": "yellow", "failed": "red"}[check.state]
@@ -178,7 +181,3 @@ def _plain(text: str) -> str:
 def _show(lines: Sequence[str]) -> None:
     if lines:
         click.echo("\n".join(lines) + "\n")
-
-
-def _show_json(value: object) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from aggregator.cli.tables import table
-from aggregator.cli.words import config_option, or_fail, read_settings
+from aggregator.cli.words import config_option, json_option, or_fail, read_settings, show_json
 
 
 @click.group(short_help="Try the rules for entries on their way in.")
@@ -24,7 +24,8 @@ def rules() -> None:
     show_default=True,
     help="So many of the entries that are stored, where no feed is named.",
 )
-def test_(config: Path, place: str | None, source: str | None, last: int) -> None:
+@json_option
+def test_(config: Path, place: str | None, source: str | None, last: int, *, as_json: bool) -> None:
     """Say what the rules would do to a feed, or to the entries that came last.
 
     URL is the address of a feed, or the name of a source; FILE a feed in a file. Nothing changes:
@@ -45,6 +46,9 @@ def test_(config: Path, place: str | None, source: str | None, last: int) -> Non
         else:
             shown = trial.of_feed(settings, place, source)
         tried = trial.try_rules(settings, shown)
+        if as_json:
+            show_json(trial.as_json(settings, tried))
+            return
         lines = table(trial.rows(settings, tried), ("WHAT", "BY", "SOURCE", "TITLE"))
         for line in (*lines, *([""] if lines else []), *trial.summary(settings, tried)):
             click.echo(line)

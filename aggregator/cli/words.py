@@ -1,5 +1,6 @@
 """What every command says the same way: where the configuration is, and what went wrong."""
 
+import json
 import sys
 from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
@@ -38,6 +39,18 @@ def config_option(function: _F) -> _F:
         show_envvar=True,
         help="The configuration file.",
     )(function)
+
+
+def json_option(function: _F) -> _F:
+    """The option that asks for what programs read."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")(
+        function
+    )
+
+
+def show_json(value: object) -> None:
+    """Print it for programs."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def read_settings(

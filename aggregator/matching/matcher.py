@@ -42,6 +42,7 @@ COPY = 0.8
 """The share of the shorter text's shingles that makes the other a copy."""
 _COPY_COSINE = 500
 _SHOWN = 3
+_ALONE = ("kept alone by a rule",)
 _NAMES_READ = 300
 Compared = tuple[Sequence[int], Floats]
 """The slots that an article was compared with, and the features of each pair, in their order."""
@@ -330,7 +331,8 @@ class Matcher:
             return Reason(Kind.COPY, self._ids[original], share, COPY)
         partner = self._partner(slot, home)
         if partner is None:
-            return Reason(Kind.OPERATOR if operator else Kind.FIRST)
+            alone = _ALONE if document is not None and document.alone else ()
+            return Reason(Kind.OPERATOR if operator else Kind.FIRST, parts=alone)
         told = abs(self._stories.links(slot)[partner]) >= MUST
         average = self._stories.averages(slot)[home]
         return Reason(

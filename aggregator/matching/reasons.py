@@ -36,7 +36,7 @@ class Reason:
         partner = "" if self.partner is None else name(self.partner)
         match self.kind:
             case Kind.FIRST:
-                return "the first of its story"
+                return "; ".join(["the first of its story", *self.parts])
             case Kind.COPY:
                 return "; ".join([f"same text as {partner}, {percent(self.score)}", *self.parts])
             case Kind.OPERATOR:

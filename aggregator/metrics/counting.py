@@ -68,6 +68,9 @@ class Metrics:
         self._requests = counter(
             "feed_requests", "Requests for merged feeds.", "output", "format", "status"
         )
+        self._refused = counter(
+            "refused_requests", "Requests turned away, whatever they asked for.", "status"
+        )
         self._queue_length = gauge("queue_length", "Pieces of work that wait.", "stage")
         self._queue_age = gauge(
             "queue_oldest_seconds", "How long the oldest of them has waited.", "stage"
@@ -126,6 +129,10 @@ class Metrics:
     def feed_requested(self, output: str, form: str, status: int) -> None:
         """A configured output's document was asked for."""
         self._requests.labels(output, form, str(status)).inc()
+
+    def request_refused(self, status: int) -> None:
+        """A request was turned away, whatever it asked for."""
+        self._refused.labels(str(status)).inc()
 
     def exposition(self, observed: Observed) -> bytes:
         """Everything, in Prometheus' text format."""

@@ -13,7 +13,7 @@ from storage.fetches import FetchOutcomeRow, recent_fetches
 from storage.incidents import incidents_of_source
 from storage.values.publish import IncidentView
 
-HEADS = ("AT (UTC)", "OUTCOME", "STATUS", "TIME", "SIZE", "NEW", "CHANGED", "")
+HEADS = ("AT (UTC)", "OUTCOME", "STATUS", "TIME", "SIZE", "NEW", "CHANGED", "DROPPED", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ def poll_rows(history: History) -> Iterator[tuple[str, ...]]:
             size(row.wire_bytes),
             str(row.new_entries or ""),
             str(row.changed_entries or ""),
+            str(row.dropped_entries or ""),
             row.detail,
         )
 

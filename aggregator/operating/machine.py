@@ -16,9 +16,11 @@ from storage.exclusive import sqlite_path
 
 
 def disk(settings: Settings, database_bytes: int) -> Iterator[Check]:
-    """Whether there is room where the database is."""
+    """Whether there is room where the database is; of a server's disk nothing is known here."""
     path = sqlite_path(settings.storage.url)
-    folder = path.parent if path else Path.cwd()
+    if path is None:
+        return
+    folder = path.parent
     if not folder.is_dir():
         yield Check("disk", "failed", f"there is no folder {folder}", f"mkdir -p {folder}")
         return
@@ -30,8 +32,8 @@ def disk(settings: Settings, database_bytes: int) -> Iterator[Check]:
         found.f_favail if found.f_files else None,
         _kind_of_file_system(folder.resolve()),
     )
-    yield checks.disk(room, database_bytes if path else 0)
-    if path and (trouble := checks.file_system(room)):
+    yield checks.disk(room, database_bytes)
+    if trouble := checks.file_system(room):
         yield trouble
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aggregator.clock import utc_now
 from aggregator.config.settings import Settings
@@ -95,6 +96,31 @@ def _read(file: Path, most: int) -> bytes:
             return opened.read(most)
     except OSError as error:
         raise ApplicationError(f"cannot read {file}: {error.strerror}") from error
+
+
+def as_json(settings: Settings, tried: Sequence[Tried]) -> dict[str, Any]:
+    """What the rules do, for programs: every entry that they touch, and counts."""
+    names = EntryRules(settings).names()
+    counts = Counter(number for one in tried for number in one.verdict.by)
+    return {
+        "entries": len(tried),
+        "dropped": sum(one.verdict.dropped for one in tried),
+        "rules": [
+            {"rule": name, "entries": counts[number]} for number, name in enumerate(names, 1)
+        ],
+        "touched": [
+            {
+                "source": one.shown.source_name,
+                "source_url": one.shown.source_url,
+                "url": one.shown.entry.url,
+                "title": one.shown.entry.title,
+                "rules": [names[number - 1] for number in one.verdict.by],
+                "effects": list(_effects(one, names)),
+            }
+            for one in tried
+            if one.is_touched
+        ],
+    }
 
 
 # --- in words -----------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from aggregator.web.guard import ReadGuard
 from aggregator.web.guesses import Guesses
 from aggregator.web.headers import SecurityHeaders
 from aggregator.web.hosts import Hosts
-from aggregator.web.metrics import FeedCounting, add_metrics
+from aggregator.web.metrics import Counting, add_metrics
 from aggregator.web.page_routes import add_pages
 from aggregator.web.turns import Turns
 from aggregator.web.websub import add_websub
@@ -63,8 +63,8 @@ def create_app(site: Site) -> ASGIApp:
         own = own_tokens(site.settings)
         guard = ReadGuard(direct, token.get_secret_value(), own, guesses)
         direct = SecurityHeaders(guard)
-    counted = FeedCounting(direct, site.metrics, names, site.clock)
-    return Hosts(counted, server.base_url, server.hosts)
+    named = Hosts(direct, server.base_url, server.hosts)
+    return Counting(named, site.metrics, names, site.clock)
 
 
 def create_probes(site: Site) -> ASGIApp:

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregator.web.api.problems import problem
 from aggregator.web.guesses import TOO_MANY, Guesses, Verdict
+from aggregator.web.hosts import PROBES
 
-_PROBES = {"/healthz", "/readyz"}  # they tell nothing
 _METRICS = "/metrics"  # has a guard of its own
 _CALLBACKS = "/websub/"  # hubs call there, and each address is a secret of its own
 _REFUSAL = "This site is private: a token is needed.\n"
@@ -66,7 +66,7 @@ def _refused(path: str, verdict: Verdict) -> Response:
 
 
 def _is_open(path: str) -> bool:
-    return path in _PROBES or path == _METRICS or path.startswith(_CALLBACKS)
+    return path in PROBES or path == _METRICS or path.startswith(_CALLBACKS)
 
 
 def _privately(send: Send) -> Send:

@@ -21,7 +21,8 @@ _ANY = "*"
 # Names that nobody can register, so that nobody from elsewhere has them: RFC 6761, 6762, 8375 and
 # ICANN's .internal.
 _LOCAL = ("localhost", "local", "internal", "home.arpa", "test")
-_PROBES = frozenset({"/healthz", "/readyz"})
+PROBES = frozenset({"/healthz", "/readyz"})
+"""What asks how the process is: under any name, at any time."""
 _MALFORMED = "The request has no valid Host header.\n"
 _UNKNOWN = (
     "This site is not called that; server.base_url and server.hosts name what it is called.\n"
@@ -56,7 +57,7 @@ class Hosts:
         if not hosts and scope["http_version"] == "1.0":
             return None
         status = self._status(hosts[0]) if len(hosts) == 1 else 400
-        return None if status == 421 and scope["path"] in _PROBES else status
+        return None if status == 421 and scope["path"] in PROBES else status
 
     def _judged(self, host: bytes) -> int | None:
         found = _HOST.fullmatch(host.decode("latin-1"))

@@ -15,6 +15,7 @@ from aggregator.metrics.counting import MEDIA_TYPE, Metrics, Observed
 from aggregator.notices import Notices
 from aggregator.stages.publish.outputs import FORMATS
 from aggregator.web.guesses import TOO_MANY, Guesses, Verdict
+from aggregator.web.hosts import PROBES
 from storage.health import sources_standing
 from storage.queues import queues
 
@@ -25,6 +26,7 @@ _REFUSAL = (
 )
 _TEXT = "text/plain; charset=utf-8"
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
+_REFUSED = frozenset({421, 429, 503})
 _DOCUMENT = re.compile(r"/([^/.]+)\.([a-z]+)")
 
 
@@ -76,8 +78,11 @@ def admitted(settings: MetricsSettings, guesses: Guesses, request: Request) -> V
     return Verdict(opens=any(address in network for network in settings.allow_networks))
 
 
-class FeedCounting:
-    """ASGI middleware: counts the requests for outputs, and hears whom services read them for."""
+class Counting:
+    """ASGI middleware: counts the requests for outputs and those that are turned away.
+
+    Hears, too, whom services read the outputs for.
+    """
 
     def __init__(
         self, app: ASGIApp, metrics: Metrics, outputs: Iterable[str], clock: Clock
@@ -89,19 +94,24 @@ class FeedCounting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, and note how it was answered."""
-        found = _DOCUMENT.fullmatch(scope["path"]) if scope["type"] == "http" else None
-        if found is None or found[1] not in self._outputs or found[2] not in FORMATS:
+        if scope["type"] != "http" or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
-        output, form = found.groups()
 
         async def counting(message: Message) -> None:
             if message["type"] == "http.response.start":
-                status = message["status"]
-                self._metrics.feed_requested(output, form, status)
-                if status in {200, 304}:
-                    agent = Headers(scope=scope).get("user-agent", "")
-                    self._metrics.subscribers.heard(output, form, agent, self._clock())
+                self._answered(scope, message["status"])
             await send(message)
 
         await self._app(scope, receive, counting)
+
+    def _answered(self, scope: Scope, status: int) -> None:
+        if status in _REFUSED:
+            self._metrics.request_refused(status)
+        found = _DOCUMENT.fullmatch(scope["path"])
+        if found is None or found[1] not in self._outputs or found[2] not in FORMATS:
+            return
+        self._metrics.feed_requested(found[1], found[2], status)
+        if status in {200, 304}:
+            agent = Headers(scope=scope).get("user-agent", "")
+            self._metrics.subscribers.heard(found[1], found[2], agent, self._clock())

@@ -97,7 +97,7 @@ def _told(story: StoryView, outlets: Mapping[int, str]) -> tuple[tuple[Told, ...
 
 
 def _why(article: ArticleView, outlets: Mapping[int, str]) -> str:
-    if article.reason.get("kind") == "first":
+    if article.reason.get("kind") == "first" and not article.reason.get("parts"):
         return "the first report of this story"
     return clip(reason_in_words(article.reason, outlets), 400)
 

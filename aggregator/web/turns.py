@@ -11,11 +11,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregator.web.clients import Clients
+from aggregator.web.hosts import PROBES
 
 PATIENCE = 10.0
 """Seconds that a request waits for its turn."""
 _BUSY = "Too much is asked for at once; come again in a moment.\n"
-_PROBES = frozenset({"/healthz", "/readyz"})
 
 
 class Turns:
@@ -38,7 +38,7 @@ class Turns:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer when it is the request's turn."""
-        if scope["type"] != "http" or scope["path"] in _PROBES:
+        if scope["type"] != "http" or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
         client = self._clients.of(scope)

@@ -80,6 +80,7 @@ class Fetch(SQLModel, table=True):
     wire_bytes: int = 0
     new_entries: int = 0
     changed_entries: int = 0
+    dropped_entries: int = Field(default=0, description="By the operator's rules.")
     detail: str = ""
 
 

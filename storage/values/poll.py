@@ -60,7 +60,8 @@ class IncidentWrite:
 class PollCommit:
     """Everything one poll changes. Written in one transaction: no ETag without its entries.
 
-    ``dropped`` are the guids of entries that were there still, though retention dropped them.
+    ``dropped`` are the guids of entries that were there still, though retention or a rule dropped
+    them; ``ruled_out`` is how many of them a rule dropped now.
     ``feed`` and ``validators`` are None where the poll did not bring new ones (they stay);
     ``drop_validators`` forgets them. ``outcome`` is ``new``, ``unchanged``, ``failed`` or ``gone``.
     It counts only while ``claim`` is the source's latest; None for who needs no claim.
@@ -85,6 +86,7 @@ class PollCommit:
     new: tuple[EntryWrite, ...] = ()
     changed: tuple[EntryWrite, ...] = ()
     dropped: tuple[str, ...] = ()
+    ruled_out: int = 0
     incidents: tuple[IncidentWrite, ...] = ()
     trouble: str | None = None
     claim: int | None = None

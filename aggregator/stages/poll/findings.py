@@ -32,7 +32,7 @@ class Finding:
     ``validators`` is None where those that are remembered stay. ``hints`` and ``published`` (the
     trusted times in the document) are None where no document was read. ``advert`` is what the
     document that was read at ``url`` says of its hubs. ``dropped`` are the guids of entries that
-    retention or a rule dropped and the feed still shows.
+    retention or a rule dropped and the feed still shows, ``ruled_out`` how many a rule dropped now.
     """
 
     error: str | None = None
@@ -46,6 +46,7 @@ class Finding:
     new: tuple[EntryWrite, ...] = ()
     changed: tuple[EntryWrite, ...] = ()
     dropped: tuple[str, ...] = ()
+    ruled_out: int = 0
 
 
 def body_hash(response: Response) -> str:

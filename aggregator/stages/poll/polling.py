@@ -186,7 +186,13 @@ class Poller:
             _log.warning("rule", outcome="too slow", rule=self._rules.names()[number - 1])
         if dropped:
             _log.info("rule", source=source.name, outcome="dropped", entries=len(dropped))
-        return replace(finding, new=new, changed=changed, dropped=(*finding.dropped, *dropped))
+        return replace(
+            finding,
+            new=new,
+            changed=changed,
+            dropped=(*finding.dropped, *dropped),
+            ruled_out=len(dropped),
+        )
 
     def _report(self, source: SourceState, commit: PollCommit, plan: Plan) -> None:
         self._tools.tally.metrics.polled(commit)
@@ -259,6 +265,7 @@ def decide(
         new=finding.new,
         changed=finding.changed,
         dropped=finding.dropped,
+        ruled_out=finding.ruled_out,
         incidents=happened,
         trouble=trouble,
         claim=source.claim,

@@ -26,8 +26,17 @@ _ERRORS = {
     401: "The site is private: a token is needed.",
     404: "There is no such thing.",
     405: "The method is not allowed: this is read-only.",
+    421: "The site is not called what the request calls it.",
+    429: "Too many wrong tokens came from this address; wait `Retry-After` seconds.",
     500: "Something went wrong here; the operator's log says what.",
-    503: "The database cannot be used at the moment; try again after `Retry-After` seconds.",
+    503: "Too much is asked for at once, or the database cannot be used at the moment; try again "
+    "after `Retry-After` seconds.",
+}
+_AS_TEXT = {421: ("text/plain",), 503: ("text/plain", MEDIA_TYPE)}
+"""What may be said before the request reaches the API."""
+_SCHEMAS = {
+    MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
+    "text/plain": {"schema": {"type": "string"}},
 }
 _CACHING = {
     "ETag": ("Names the very bytes of the answer.", '"3f1c0a9b"'),
@@ -36,6 +45,7 @@ _CACHING = {
 _OF_ERRORS = {
     401: {"WWW-Authenticate": ("How to show the token.", 'Basic realm="news"')},
     405: {"Allow": ("The methods that are.", "GET, HEAD")},
+    429: {"Retry-After": ("Seconds to wait.", "3")},
     503: {"Retry-After": ("Seconds to wait.", "10")},
 }
 _SECURITY = {
@@ -115,7 +125,7 @@ def _complete(operation: dict[str, Any]) -> None:
     for status, description in _ERRORS.items():
         responses[str(status)] = {
             "description": description,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {kind: _SCHEMAS[kind] for kind in _AS_TEXT.get(status, (MEDIA_TYPE,))},
             "headers": _headers(_OF_ERRORS.get(status, {})),
         }
     operation["responses"] = dict(sorted(responses.items()))
