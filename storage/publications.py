@@ -5,7 +5,7 @@ story once for each change of it, and a document is read off the end of the sequ
 what it holds is among everything.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,7 +30,7 @@ from storage.database import Database
 from storage.publishing import story_conditions
 from storage.sections import category_of
 from storage.tables.article import article_texts, articles
-from storage.tables.output import archives, output_progress, publications, renditions
+from storage.tables.output import archives, output_progress, publications
 from storage.tables.source import sources
 from storage.tables.story import stories
 from storage.upsert import insert
@@ -38,7 +38,6 @@ from storage.values.publish import ClosedArchive, Listed, Progress, StoryFilter,
 
 _OVERLAP = timedelta(minutes=1)
 """What changed so shortly before the last look is judged again: clocks are corrected."""
-_CLOCKS_DIFFER = timedelta(days=1)
 _EVER = datetime(1970, 2, 1, tzinfo=UTC)
 
 
@@ -352,64 +351,3 @@ def eldest_archive(db: Database, output: str) -> ClosedArchive | None:
             select(archives).where(archives.c.output == output).order_by(archives.c.number).limit(1)
         ).one_or_none()
     return ClosedArchive(row.number, row.closed_at, row.full, row.body) if row else None
-
-
-# --- since when -------------------------------------------------------------------------------
-
-
-def settle_renditions(
-    db: Database,
-    output: str,
-    digests: Mapping[tuple[int, str], str],
-    changed_at: datetime,
-    now: datetime,
-    *,
-    only_look: bool = False,
-) -> dict[tuple[int, str], datetime]:
-    """Since when each document (page and format) has had these bytes. Kept across restarts.
-
-    For other bytes than before that is ``changed_at``, when what they show changed, unless that is
-    no later than they were: then only the configuration or the program changed them, ``now``.
-    One far ahead of now was a wrong clock's, and becomes now (RFC 9110, 8.8.2.1).
-    Documents that are no more are forgotten. ``only_look`` writes nothing of it.
-    """
-    of_output = renditions.c.output == output
-    with db.read() as connection:
-        rows = connection.execute(select(renditions).where(of_output)).all()
-    known = {(row.page, row.form): (row.digest, row.changed_at) for row in rows}
-    fresh: dict[tuple[int, str], datetime] = {}
-    for key, digest in digests.items():
-        if key not in known or known[key][1] > now + _CLOCKS_DIFFER:
-            fresh[key] = changed_at if changed_at <= now + _CLOCKS_DIFFER else now
-        elif known[key][0] != digest:
-            before = known[key][1]
-            later = changed_at if changed_at > before else now
-            # HTTP counts in seconds, and two changes within one must differ.
-            fresh[key] = max(later, before + timedelta(seconds=1))
-    gone = known.keys() - digests.keys()
-    if (fresh or gone) and not only_look:
-        _write_renditions(db, output, {key: (digests[key], at) for key, at in fresh.items()}, gone)
-    return {key: fresh[key] if key in fresh else known[key][1] for key in digests}
-
-
-def _write_renditions(
-    db: Database,
-    output: str,
-    fresh: Mapping[tuple[int, str], tuple[str, datetime]],
-    gone: Iterable[tuple[int, str]],
-) -> None:
-    with db.write() as connection:
-        for page, form in [*fresh, *gone]:
-            connection.execute(
-                delete(renditions).where(
-                    renditions.c.output == output,
-                    renditions.c.page == page,
-                    renditions.c.form == form,
-                )
-            )
-        rows = [
-            {"output": output, "page": page, "form": form, "digest": digest, "changed_at": at}
-            for (page, form), (digest, at) in fresh.items()
-        ]
-        for some in chunks(rows):
-            connection.execute(insert(connection, renditions).on_conflict_do_nothing(), some)

@@ -25,12 +25,12 @@ from storage.publications import (
     output_progress_of,
     publish,
     published,
-    settle_renditions,
     unjudged_articles,
     unjudged_stories,
     wordings,
 )
 from storage.publishing import articles_by_id, stories_by_id
+from storage.renditions import settle_renditions
 from storage.values.publish import ClosedArchive, Progress, StoryFilter, Window, Wording
 
 LOOK = Unjudged((), NOW, 0)

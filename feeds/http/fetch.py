@@ -1,4 +1,4 @@
-"""The HTTP edge: one polite request in, one value out. The only home of the HTTP client.
+"""The HTTP edge: one polite request in, one value out.
 
 Decides nothing about when to ask or what to make of an answer. Whatever a server does ends as a
 :class:`~feeds.model.Response` or a :class:`~feeds.model.FetchFailure`, never as an exception, and
@@ -7,9 +7,9 @@ within the request's deadline and size.
 One fetch:
 
 1. :mod:`feeds.http.target` checks the URL; the guard judges a literal address.
-2. A connection is taken from the pool or made; the guard judges the very address that is dialled
-   (in ``socket_factory``) and the peer that answered. A name that resolves differently a moment
-   later (DNS rebinding) gains nothing, because no other resolution is ever used.
+2. A connection is taken from the pool or made (:mod:`feeds.http.connecting`); the guard judges the
+   very address that is dialled and the peer that answered. A name that resolves differently a
+   moment later (DNS rebinding) gains nothing, because no other resolution is ever used.
 3. The request (a GET, or the POST of a form) goes out: no cookies, no Referer; validators only to
    the URL they were stored for; the operator's headers and credentials only to the origin of the
    request, which alone may be let off proving who it is.
@@ -27,7 +27,6 @@ where a form was sent.
 """
 
 import asyncio
-import socket
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -36,9 +35,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.tracing import Trace
+from aiohttp.abc import AbstractResolver
 
+from feeds.http.connecting import Connector, RefusedAddressError, SystemResolver
 from feeds.http.decoding import BodyDecoder, BodyTooLargeError, DecodingError
 from feeds.http.exchange import (
     ExchangeError,
@@ -51,7 +50,6 @@ from feeds.http.exchange import (
 )
 from feeds.http.guard import Guard
 from feeds.http.metering import ExcessError, Meter
-from feeds.http.resolving import Lookups
 from feeds.http.target import Target, TargetError, proxy_url, redirect_url, target_of
 from feeds.model import (
     FailureKind,
@@ -108,10 +106,10 @@ class HttpFetcher:
         self._keepalive = keepalive
 
     async def __aenter__(self) -> Self:
-        resolver = self._resolver or _SystemResolver()
+        resolver = self._resolver or SystemResolver()
         # Two pools: a proxy's own address is not the guard's business.
         self._direct, self._proxied = (
-            _session(_Connector(guard, self._tls or True, resolver, self._keepalive))
+            _session(Connector(guard, self._tls or True, resolver, self._keepalive))
             for guard in (self._guard, None)
         )
         return self
@@ -270,104 +268,6 @@ def _location(response: aiohttp.ClientResponse, request: FetchRequest) -> str | 
     return response_headers(response.raw_headers).get("location") or None
 
 
-# --- connections --------------------------------------------------------------------------------
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Connects to nothing that the guard, if there is one, refuses."""
-
-    def __init__(
-        self,
-        guard: Guard | None,
-        tls: ssl.SSLContext | bool,
-        resolver: AbstractResolver,
-        keepalive: float,
-    ) -> None:
-        super().__init__(
-            ssl=tls,
-            resolver=resolver,
-            limit=0,
-            keepalive_timeout=keepalive,
-            socket_factory=self._socket,
-        )
-        self._guard = guard
-
-    def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
-        """Called with the very address that is about to be dialled."""
-        family, kind, protocol, _, address = info
-        self._check(str(address[0]))
-        return socket.socket(family=family, type=kind, proto=protocol)
-
-    async def connect(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the overridden method's signature
-    ) -> aiohttp.connector.Connection:
-        """As the base class; checks the peer as well, before anything is sent to it."""
-        connection = await super().connect(req, traces, timeout)
-        transport, protocol = connection.transport, connection.protocol
-        peer = transport.get_extra_info("peername") if transport else None
-        if transport is None or protocol is None or peer is None:  # lost as soon as it was made
-            connection.close()
-            raise aiohttp.ServerDisconnectedError
-        meter = transport.get_protocol()
-        if isinstance(meter, Meter):  # a connection of the pool, judged when it was made
-            meter.restart()
-            return connection
-        try:
-            self._check(str(peer[0]))
-        except _RefusedAddressError:
-            connection.close()
-            raise
-        transport.set_protocol(Meter(protocol, transport))
-        return connection
-
-    def _check(self, address: str) -> None:
-        refusal = self._guard.refusal(address) if self._guard else None
-        if refusal is not None:
-            raise _RefusedAddressError(refusal)
-
-
-class _RefusedAddressError(OSError):
-    """An address the guard refuses.
-
-    An ``OSError``, which the client takes for one address that could not be reached; its text is
-    always the same, because of several such errors the client keeps the type only if they are.
-    """
-
-    def __init__(self, refusal: str) -> None:
-        super().__init__("refused by the address policy")
-        self.refusal = refusal
-
-
-class _SystemResolver(AbstractResolver):
-    """The system's resolver, as the client wants it."""
-
-    def __init__(self) -> None:
-        self._lookups = Lookups()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address[0]),
-                port=port,
-                family=of_family,
-                proto=protocol,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for of_family, _, protocol, _, address in await self._lookups.addresses(
-                host, port, family
-            )
-        ]
-
-    async def close(self) -> None:
-        """Nothing to give back."""
-
-
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
@@ -433,7 +333,7 @@ def _explain(error: Exception, host: str, *, proxied: bool) -> tuple[FailureKind
 
 def _refusal(error: BaseException | None) -> str | None:
     while error is not None:
-        if isinstance(error, _RefusedAddressError):
+        if isinstance(error, RefusedAddressError):
             return error.refusal
         error = error.__cause__
     return None

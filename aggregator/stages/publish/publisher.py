@@ -18,8 +18,8 @@ from feeds.model import OutputFeed
 from feeds.writing.entry_size import entry_bytes
 from feeds.writing.http_cache import strong_etag
 from storage.incidents import last_incident, latest_incidents
-from storage.publications import settle_renditions
 from storage.publishing import revision
+from storage.renditions import settle_renditions
 from storage.values.publish import Progress
 
 _Key = tuple[int, str]
