@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import time
 
 import pytest
 
@@ -223,3 +224,12 @@ async def test_a_crowd_keeps_all_limits() -> None:
         by_domain.setdefault(url.split(".", 1)[1], []).append(moment)
     for moments in by_domain.values():
         assert all(b - a >= 1.0 for a, b in itertools.pairwise(moments))
+
+
+def test_however_many_domains_are_asked_in_an_hour_each_costs_the_same() -> None:
+    """All were gone through at each request, once there were ten thousand."""
+    pacer = Pacer(clock=lambda: 0.0)
+    begun = time.process_time()
+    for number in range(30_000):
+        pacer.visited(f"https://d{number}.example/")
+    assert time.process_time() - begun < 2.5

@@ -72,8 +72,8 @@ class Pacer:
         # Both live as long as somebody holds or awaits them.
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._domains: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._last: dict[str, float] = {}
-        self._held: dict[str, float] = {}
+        self._last = _Moments()
+        self._held = _Moments()
 
     @asynccontextmanager
     async def turn(self, url: str, interval: float | None = None) -> AsyncIterator[float]:
@@ -118,8 +118,8 @@ class Pacer:
         return max(self._held.get(_host(url), 0.0) - self._clock(), 0.0)
 
     def _keep_off(self, host: str, seconds: float) -> None:
-        self._held[host] = max(self._clock() + seconds, self._held.get(host, 0.0))
-        self._forget(self._held, self._clock())
+        until = max(self._clock() + seconds, self._held.get(host, 0.0))
+        self._held.note(host, until, forget_before=self._clock())
 
     async def _take_leave(self, domain: str, host: str, gap: float) -> None:
         """Wait until no other process is in the way; the place among all is held at the end."""
@@ -143,13 +143,21 @@ class Pacer:
             await self._sleep(wait)
 
     def _note(self, domain: str) -> None:
-        self._last[domain] = self._clock()
-        self._forget(self._last, self._clock() - _REMEMBER)
+        now = self._clock()
+        self._last.note(domain, now, forget_before=now - _REMEMBER)
 
-    def _forget(self, moments: dict[str, float], before: float) -> None:
-        if len(moments) > _FORGET_ABOVE:
-            for key in [key for key, moment in moments.items() if moment < before]:
-                del moments[key]
+
+class _Moments(dict[str, float]):
+    """Moments by name. Old ones are forgotten whenever there are twice as many as were left."""
+
+    _enough = _FORGET_ABOVE
+
+    def note(self, name: str, moment: float, *, forget_before: float) -> None:
+        self[name] = moment
+        if len(self) > self._enough:
+            for old in [key for key, its in self.items() if its < forget_before]:
+                del self[old]
+            self._enough = max(_FORGET_ABOVE, 2 * len(self))
 
 
 @lru_cache(maxsize=_FORGET_ABOVE)
