@@ -2,6 +2,7 @@ r"""Simulated days of the whole road: what grows, and what must not.
 
     python benchmarks/soak.py                                  # two hours
     python benchmarks/soak.py --minutes 30 --json out.json
+    python benchmarks/soak.py --database postgresql:///empty   # an empty one of a server
 
     python benchmarks/soak.py --days 4 --sources 10 --step 2h --gap 8h --shown 4 --flood 20 \
         --kept 1d --warm-up 2 --growth 20                      # the short form of CI
@@ -51,6 +52,10 @@ BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 SAMPLED = timedelta(hours=2)
 DAY = 86400.0
 SLACK = 8
+_SIZE = {
+    "sqlite": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+    "postgresql": "SELECT pg_database_size(current_database())",
+}
 TOMBSTONE = 60
 """Bytes remembered of each article that was dropped."""
 
@@ -142,7 +147,7 @@ def sample(soak: Soak, application: Application) -> Sample:
                 "SELECT count(*) FROM dropped_article",
             )
         ]
-    path = Path(str(database.engine.url.database))
+        size = connection.exec_driver_sql(_SIZE[database.dialect]).scalar_one()
     own = os.getpid()
     offspring = descendants(own)
     return Sample(
@@ -151,7 +156,7 @@ def sample(soak: Soak, application: Application) -> Sample:
         sum(map(resident, offspring)),
         len(list(Path(f"/proc/{own}/fd").iterdir())),
         len(offspring),
-        path.stat().st_size,
+        size,
         *numbers,
     )
 
@@ -191,11 +196,11 @@ def grows(samples: Sequence[Sample], name: str) -> bool:
     return bool(max(numbers[half:]) > max(numbers[:half]) + SLACK)
 
 
-def settings_of(folder: Path, url: str, sources: int, kept: str) -> Settings:
+def settings_of(database: str, url: str, sources: int, kept: str) -> Settings:
     return Settings.model_validate(
         {
             "server": {"base_url": "https://news.example"},
-            "storage": {"url": f"sqlite:///{folder / 'soak.db'}"},
+            "storage": {"url": database},
             "retention": {"max_age": kept},
             "websub": {"enabled": False},
             "fetch": {
@@ -279,6 +284,7 @@ def main() -> None:
     arguments.add_argument("--kept", default="3d", help="how long articles are kept")
     arguments.add_argument("--warm-up", type=float, help="days; default: kept, and a week")
     arguments.add_argument("--growth", type=float, default=1.0, help="MB of memory a day allowed")
+    arguments.add_argument("--database", help="address; default: an SQLite file of its own")
     arguments.add_argument("--json", type=Path, help="write every sample there")
     given = arguments.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -286,7 +292,8 @@ def main() -> None:
     deadline = time.monotonic() + 60 * given.minutes
     pace = Pace(given.gap.total_seconds(), given.shown, given.flood)
     with tempfile.TemporaryDirectory() as folder, made_days(shared, pace) as url:
-        settings = settings_of(Path(folder), url, given.sources, given.kept)
+        database = given.database or f"sqlite:///{folder}/soak.db"
+        settings = settings_of(database, url, given.sources, given.kept)
         soak = Soak(settings, given.step, shared)
         asyncio.run(run(soak, given.days, deadline))
     warm = given.warm_up
