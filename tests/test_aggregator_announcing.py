@@ -1,5 +1,6 @@
 """Telling our own hubs what has changed."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +26,7 @@ from aggregator.stages.push.announcing import (
     announcements,
     gap,
 )
+from aggregator.web.feeds import link_of
 from feeds.websub import publish_form
 from storage.database import open_database
 from storage.pings import all_pings
@@ -145,6 +147,17 @@ async def test_hubs_are_told_of_what_anybody_may_read(edges: FakeTools) -> None:
     assert {url for url, _ in edges.pacer.turns} == {HUB}
     assert await tell(edges, one) == 0
     assert await tell(edges, announcer(edges)) == 0, "nor after a restart"
+
+
+async def test_nobody_is_told_of_a_private_site(edges: FakeTools) -> None:
+    private = {"hubs": [HUB], "read_token": "t" * 20}
+    guarded = FakeTools(edges.ledger, server=private, output=[{"name": "feed"}])
+    one = announcer(guarded)
+    assert await tell(guarded, one) == 0
+    document = one._publisher.document("feed", "json")
+    assert document is not None
+    assert "hubs" not in json.loads(document.body)
+    assert link_of(guarded.tools.settings, guarded.tools.settings.outputs()[0], "json") is None
 
 
 async def test_they_are_told_again_when_it_changes(edges: FakeTools) -> None:

@@ -47,7 +47,8 @@ class ServerSettings(Table):
     hubs: tuple[HttpUrl, ...] = Field(
         (),
         description="WebSub hubs that outputs without a token name, and that are told when these "
-        'change, so that subscribers need not poll. For example "https://pubsubhubbub.appspot.com/".',
+        "change, so that subscribers need not poll; not where `read_token` is set. For example "
+        '"https://pubsubhubbub.appspot.com/".',
     )
     max_connections: int = Field(
         1000,
@@ -90,6 +91,11 @@ class ServerSettings(Table):
         description="Networks of proxies in front. What comes from them is counted by the client "
         "that `X-Forwarded-For` names; without this, all who come through a proxy count as one.",
     )
+
+    @property
+    def public_hubs(self) -> tuple[str, ...]:
+        """The hubs that may know of the site: none where only readers with a token do."""
+        return () if self.read_token else self.hubs
 
 
 class MetricsSettings(Table):

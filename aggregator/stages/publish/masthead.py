@@ -84,4 +84,4 @@ class Masthead:
 def masthead(settings: Settings, identity: Identity) -> Masthead:
     """The masthead of a site with these settings."""
     server = settings.server
-    return Masthead(server.base_url.rstrip("/"), server.title, identity, server.hubs)
+    return Masthead(server.base_url.rstrip("/"), server.title, identity, server.public_hubs)

@@ -55,7 +55,9 @@ class Announcer:
         if etags == self._noted:
             return
         known = await self._tools.ledger.read(all_pings)
-        wanted, unwanted = announcements(known, etags, settings.server.hubs, self._tools.clock())
+        wanted, unwanted = announcements(
+            known, etags, settings.server.public_hubs, self._tools.clock()
+        )
         if wanted or unwanted:
             await self._tools.ledger.write(want_pings, wanted, unwanted)
         self._noted = etags
@@ -96,8 +98,8 @@ def document_url(settings: Settings, name: str, form: str) -> str:
 
 
 def hubs_of(settings: Settings, output: OutputSettings) -> tuple[str, ...]:
-    """The hubs that an output names: none where it has a token."""
-    return () if output.token else settings.server.hubs
+    """The hubs that an output names: none where a token is needed to read it."""
+    return () if output.token else settings.server.public_hubs
 
 
 def public_etags(settings: Settings, publisher: Publisher) -> dict[str, str]:
