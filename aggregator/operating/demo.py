@@ -87,9 +87,10 @@ async def _once(settings: Settings) -> None:
 
 
 def _announce(newsroom: Newsroom, newsroom_url: str, base_url: str) -> None:
+    outlets = f"{len(newsroom.outlets)} made-up outlets"
     click.echo(
         f"""
-  {len(newsroom.outlets)} made-up outlets   {newsroom_url}/
+  {outlets:<22}{newsroom_url}/
   Front page            {base_url}/
   Merged feed           {base_url}/feed.atom   (also feed.rss, feed.json)
 
