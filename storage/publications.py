@@ -28,7 +28,7 @@ from sqlalchemy.orm import aliased
 from storage.chunks import chunks
 from storage.database import Database
 from storage.publishing import story_conditions
-from storage.sections import category_of
+from storage.sections import category_of, speaks
 from storage.tables.article import article_texts, articles
 from storage.tables.output import archives, output_progress, publications
 from storage.tables.source import sources
@@ -152,7 +152,7 @@ def _article_conditions(
 ) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [article.c.merged_into.is_(None)]
     if wanted.languages:
-        conditions.append(article.c.language.in_(wanted.languages))
+        conditions.append(speaks(article.c.language, wanted.languages))
     of_source = exists().where(sources.c.id == article.c.source_id)
     if wanted.categories:
         conditions.append(of_source.where(category_of(article).in_(wanted.categories)))

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, sel
 from storage.chunks import chunks
 from storage.database import Database
 from storage.revision import current_revision
-from storage.sections import category_of_article
+from storage.sections import category_of_article, speaks
 from storage.tables.article import article_texts, articles, entries
 from storage.tables.source import sources
 from storage.tables.story import stories
@@ -92,7 +92,7 @@ def story_conditions(wanted: StoryFilter) -> list[ColumnElement[bool]]:
     if wanted.min_outlets > 1:
         conditions.append(stories.c.outlets >= wanted.min_outlets)
     if wanted.languages:
-        conditions.append(stories.c.language.in_(wanted.languages))
+        conditions.append(speaks(stories.c.language, wanted.languages))
     if wanted.categories:
         conditions.append(_is_told_where(category_of_article.in_(wanted.categories)))
     if wanted.sources:

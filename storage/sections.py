@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select
 
 from storage.chunks import chunks
+from storage.columns import storable
 from storage.database import Database
 from storage.tables.article import articles
 from storage.tables.source import sources
@@ -34,6 +35,14 @@ _NEXT = _FIRST.where(story_sections.c.name > bindparam("name"))
 def main_language(tag: str | None) -> str | None:
     """The language of a BCP 47 tag without script and region: ``en`` of ``en-GB``."""
     return tag.replace("_", "-").partition("-")[0].lower() or None if tag else None
+
+
+def speaks(language: ColumnElement[str], wanted: Iterable[str]) -> ColumnElement[bool]:
+    """Whether it is one of the languages ``wanted``: ``en`` is ``en-GB`` too (RFC 4647, 3.3.1)."""
+    said = func.lower(language)
+    ranges = [storable(one).replace("_", "-").lower() for one in wanted]
+    within = (said.startswith(f"{one}-", autoescape=True) for one in ranges)
+    return or_(said.in_(ranges), *within)
 
 
 def file_stories(connection: Connection, story_ids: Iterable[int]) -> None:

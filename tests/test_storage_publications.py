@@ -17,6 +17,7 @@ from builders import (
 )
 
 from storage.database import Database
+from storage.folding import stories_of
 from storage.publications import (
     Unjudged,
     archive_of,
@@ -134,6 +135,23 @@ def test_what_an_output_does_not_show_leaves_nothing_out_of_it(database: Databas
         StoryFilter(without_leads=(one.url,)),
     ):
         assert unjudged_articles(database, "feed", wanted, None).ids == (second,)
+
+
+def test_a_language_is_wanted_whatever_the_region(database: Database) -> None:
+    """Most feeds say en-US; outputs of "en" had none of them."""
+    source = add_source(database)
+    tags = ("en", "en-US", "eng", "de")
+    ids = add_articles(database, source.id, *tags)
+    for key, (article, tag) in enumerate(zip(ids, tags, strict=True)):
+        read_articles(database, article, language=tag, text_hash=tag)
+        add_story(database, key, article, language=tag)
+    told = [stories_of(database, [key], [])[0].id for key in range(len(tags))]
+    for wanted, expected in ((("en",), 2), (("EN-us",), 1), (("en", "de"), 3), (("e%",), 0)):
+        asked = StoryFilter(languages=wanted, limit=9)
+        found = unjudged_stories(database, "feed", asked, None, NO_TIME)
+        assert len(found.ids) == expected
+        assert set(found.ids) <= set(told)
+        assert len(unjudged_articles(database, "feed", asked, None).ids) == expected
 
 
 def test_a_title_without_text_says_nothing_when_its_source_uses_it_again(

@@ -48,7 +48,9 @@ class OutputSettings(Table):
         "in the very same words as one that it shows already are left out.",
     )
     categories: tuple[str, ...] = Field((), description="Only stories of these categories.")
-    languages: tuple[str, ...] = Field((), description="Only stories in these languages.")
+    languages: tuple[str, ...] = Field(
+        (), description="Only stories in these languages; `en` is `en-GB` too."
+    )
     sources: tuple[str, ...] = Field(
         (), description="Only stories that one of these sources (by name or address) tells."
     )
