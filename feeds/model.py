@@ -75,8 +75,6 @@ class Response:
     hops: tuple[Hop, ...] = ()
     wire_bytes: int = 0
     seconds: float = 0.0
-    conditional: bool = False
-    """Whether validators were really sent with the request that this answers."""
 
 
 class FailureKind(StrEnum):

@@ -46,7 +46,7 @@ from storage.sources import sync_sources
 from storage.values.extract import ArticleToRead
 from storage.values.fold import FoldArticle
 from storage.values.push import Ping
-from storage.values.source import SourceConfig, SourceState, SyncReport
+from storage.values.source import SourceConfig, SourceState
 
 SLOTS_PER_REQUEST = 10
 _log = structlog.get_logger()
@@ -67,7 +67,6 @@ class Application:
     retention: Retention
     tally: Tally
     clock: Clock
-    synced: SyncReport
     announcer: Announcer
     announcing: Stage[Ping]
     push: Push | None
@@ -109,7 +108,7 @@ async def open_application(
         stack.callback(ledger.close)
         for danger in dangers(settings):
             _log.warning("danger", why=danger)
-        synced = await ledger.write(sync_sources, _sources(settings), clock())
+        await ledger.write(sync_sources, _sources(settings), clock())
         tally = Tally(metrics=metrics or Metrics())
         children = await stack.enter_async_context(
             Lanes(
@@ -128,11 +127,11 @@ async def open_application(
         duties = Duties(ledger.database)
         stack.callback(duties.close)
         retention = Retention(ledger, settings, clock, steady)
-        yield _assemble(tools, identity, synced, duties, retention)
+        yield _assemble(tools, identity, duties, retention)
 
 
 def _assemble(
-    tools: Tools, identity: Identity, synced: SyncReport, duties: Duties, retention: Retention
+    tools: Tools, identity: Identity, duties: Duties, retention: Retention
 ) -> Application:
     settings, ledger = tools.settings, tools.ledger
     bell = Bell(ledger, tools.name)
@@ -182,7 +181,6 @@ def _assemble(
         retention,
         tools.tally,
         tools.clock,
-        synced,
         announcer,
         Stage("announce", announcer.claim, announcer.tell, announcing.SLOTS),
         push,

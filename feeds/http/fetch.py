@@ -250,7 +250,6 @@ async def _read(response: aiohttp.ClientResponse, trip: _Trip, *, conditional: b
         hops=tuple(trip.hops),
         wire_bytes=trip.body.wire_bytes if trip.body else 0,
         seconds=trip.seconds,
-        conditional=conditional,
     )
 
 
