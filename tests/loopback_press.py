@@ -22,7 +22,9 @@ ENTRIES, VERSIONS = 3, 4
 """Of one source, when all is told: items, and wordings of items."""
 _REQUEST = re.compile(rb"GET /(\d+)/(\w+) ")
 _SYLLABLES = re.findall("..", "badofegukilamonepirusatevowixazu")
-_WORDS, _WORDS_OF_ITEM = len(_SYLLABLES) ** 5, 65
+_WORDS, _WORDS_OF_ITEM = len(_SYLLABLES) ** 5, 105
+_TITLE = 12
+"""Words of a title: where two unlike ones fall together in the matcher's table, little comes of it."""
 _CORRECTION = 5
 """Words that an item has only when it is corrected, the last of its own."""
 
@@ -126,10 +128,11 @@ def _shuffled() -> list[int]:
 
 def title(event: int, item: int, *, corrected: bool = False) -> str:
     words = _words(event, item)
-    return " ".join(words[:5] + (words[-1:] if corrected else ())).capitalize()
+    return " ".join(words[:_TITLE] + (words[-1:] if corrected else ()))
 
 
 def body(event: int, item: int, *, corrected: bool = False) -> str:
+    """In small letters: of so many names some two would fall together where the matcher keeps them."""
     words = _words(event, item)
-    said = f"{' '.join(words[:-_CORRECTION]).capitalize()}."
-    return f"{said} {' '.join(words[-_CORRECTION:]).capitalize()}." if corrected else said
+    said = f"{' '.join(words[:-_CORRECTION])}."
+    return f"{said} {' '.join(words[-_CORRECTION:])}." if corrected else said
