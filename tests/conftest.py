@@ -5,6 +5,7 @@ seconds, and only if a test wants it), migrates one template, and copies that fo
 """
 
 import itertools
+import os
 import shutil
 import tempfile
 import warnings
@@ -19,6 +20,8 @@ from sqlalchemy import Engine, create_engine, make_url
 from storage.database import Database, open_database
 
 ENGINES = ("sqlite", "postgresql")
+ONE_ENGINE = os.environ.get("TESTS_ONE_ENGINE", "sqlite")
+"""The engine of tests to which it makes no difference; each night they run on PostgreSQL."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ _REQUEST = re.compile(rb"GET /(\d+)/(\w+) ")
 _SYLLABLES = re.findall("..", "badofegukilamonepirusatevowixazu")
 _WORDS, _WORDS_OF_ITEM = len(_SYLLABLES) ** 5, 105
 _TITLE = 12
-"""Words of a title: where two unlike ones fall together in the matcher's table, little comes of it."""
+"""Words of a title: many, as the matcher's table does not tell every two words apart."""
 _CORRECTION = 5
 """Words that an item has only when it is corrected, the last of its own."""
 
@@ -132,7 +132,7 @@ def title(event: int, item: int, *, corrected: bool = False) -> str:
 
 
 def body(event: int, item: int, *, corrected: bool = False) -> str:
-    """In small letters: of so many names some two would fall together where the matcher keeps them."""
+    """In small letters: thousands of names would not all be told apart by the matcher's table."""
     words = _words(event, item)
     said = f"{' '.join(words[:-_CORRECTION])}."
     return f"{said} {' '.join(words[-_CORRECTION:])}." if corrected else said

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from builders import NOW
+from conftest import ONE_ENGINE
 from fakes import FakeClock
 from newsroom_runs import opened, settings_for
 
@@ -13,7 +14,7 @@ from storage.sources import claim_due
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 async def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:

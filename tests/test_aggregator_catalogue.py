@@ -20,6 +20,7 @@ from builders import (
     read_articles,
     source_config,
 )
+from conftest import ONE_ENGINE
 from feed_rules import atom_complaints, rss_complaints
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -48,7 +49,7 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 class Newsroom:

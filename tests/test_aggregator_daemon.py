@@ -13,6 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from conftest import ONE_ENGINE
 from fakes import rss
 from newsroom_runs import settings_for
 from scripted_server import ScriptedServer, drip, hang, redirect, reply
@@ -40,7 +41,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 @pytest.fixture

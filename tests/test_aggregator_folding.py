@@ -17,6 +17,7 @@ from builders import (
     latest_stories,
     source_config,
 )
+from conftest import ONE_ENGINE
 from fakes import FakeClock
 
 from aggregator.ledger import Ledger
@@ -57,7 +58,7 @@ class LedgerThatFails(Ledger):
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 @pytest.fixture

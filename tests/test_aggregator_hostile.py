@@ -9,6 +9,7 @@ from ipaddress import ip_address
 
 import aiohttp
 import pytest
+from conftest import ONE_ENGINE
 from hostile_documents import DOCUMENTS, KEPT, PAGES, ROBOTS, Document, feed_of, item, rss
 from hostile_servers import CASES, Case, place
 from hostile_shown import Shown, check_harmless, check_there, check_told
@@ -31,7 +32,7 @@ TIMEOUT = "10s"
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 @dataclass

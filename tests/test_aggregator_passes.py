@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from conftest import ONE_ENGINE
 from fakes import rss
 from newsroom_runs import settings_for
 from scripted_server import ScriptedServer, reply
@@ -18,7 +19,7 @@ FEED = rss(("1", "Harbour bridge reopens after repairs"), ("2", "Mount Takara cl
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 @pytest.fixture

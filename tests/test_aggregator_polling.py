@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from builders import HOUR, MINUTE, NOW, source_config
+from conftest import ONE_ENGINE
 from fakes import FakeTools, answer, failure, rss
 
 from aggregator.children import ChildFailure
@@ -26,7 +27,7 @@ FEED = answer(URL, rss(("1", "One"), ("2", "Two")), ETag='"1"')
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from builders import (
     latest_stories,
     read_articles,
 )
+from conftest import ONE_ENGINE
 
 from aggregator.config.settings import Settings
 from aggregator.ledger import Ledger
@@ -45,7 +46,7 @@ class CountingLedger(Ledger):
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 @pytest.fixture

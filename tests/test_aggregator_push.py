@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from builders import HOUR, MINUTE, NOW, add_source, source_config
+from conftest import ONE_ENGINE
 from fakes import FakeClock, FakeTools, answer, failure, rss
 from structlog.testing import capture_logs
 
@@ -35,7 +36,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from builders import HOUR, NOW, add_source, commit_poll, entry_write, poll_commit
+from conftest import ONE_ENGINE
 from fakes import FakeTools, answer, failure
 
 from aggregator.children import ChildFailure
@@ -46,7 +47,7 @@ PAGE = (
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 @pytest.fixture

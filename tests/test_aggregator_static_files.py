@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from builders import add_articles, add_source, as_write, fold, read_articles, story_write
+from conftest import ONE_ENGINE
 from fakes import FakeClock
 from newsroom_runs import opened, settings_for
 
@@ -21,7 +22,7 @@ STORIES = 45
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 @pytest.fixture

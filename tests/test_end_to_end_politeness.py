@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from builders import NOW, source_config
+from conftest import ONE_ENGINE
 from fakes import FakeTools, rss
 from scripted_server import Behaviour, Recorded, ScriptedServer, reply
 
@@ -34,7 +35,7 @@ FEED = rss(("1", "One")).encode()
 
 @pytest.fixture
 def engine_name() -> str:
-    return "sqlite"
+    return ONE_ENGINE
 
 
 @dataclass
