@@ -45,8 +45,8 @@ WORKERS = 4
 INTERVAL = 0.5
 """Seconds between two requests to one host."""
 BETWEEN = 4.0
-"""Seconds between two blows: one of four workers lives for some sixteen, of which it needs up to nine
-to begin with 2,000 sources on two cores that are busy (2.5 of CPU)."""
+"""Seconds between two blows: one of four workers lives for some sixteen, of which it needs up to
+nine to begin with 2,000 sources on two cores that are busy (2.5 of CPU)."""
 EVERY = max(5, SOURCES // 60)
 """Seconds between two polls of a source: some sixty polls a second at most, for what is to be tried
 is what becomes of blows, not how fast two cores poll."""
