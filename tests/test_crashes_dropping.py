@@ -316,7 +316,7 @@ async def test_killed_while_it_drops_it_brings_nothing_back_and_leaves_nothing_h
                 at_it += await killed(settings, stage, rng)
                 check(db)
                 seen.look(db)
-            assert at_it, "one at least was killed while it dropped something"
+            assert at_it >= ROUNDS // 4, "they are killed while they drop something"
             async with opened(settings, stage) as application:
                 await live(application, stage)
                 seen.look(db)
