@@ -442,8 +442,8 @@ def test_training_is_deterministic_saved_whole_and_learns(tmp_path: Path) -> Non
     assert report.scores.bcubed.f1 > 0.8
 
 
-def test_a_stricter_threshold_may_cost_half_a_point() -> None:
-    assert strictest({300: 94.2, 600: 94.0, 900: 93.8, 1_200: 93.6, 1_500: 90.0}) == 900
+def test_a_stricter_threshold_may_cost_a_fifth_of_a_point() -> None:
+    assert strictest({300: 94.2, 600: 94.1, 900: 94.05, 1_200: 93.9, 1_500: 90.0}) == 900
     assert strictest({300: 90.0, 600: 95.0}) == 600
 
 

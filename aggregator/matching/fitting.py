@@ -14,8 +14,8 @@ from aggregator.matching.model import Network, standardised
 Floats = npt.NDArray[np.float32]
 Progress = Callable[[str], None]
 
-_NETS, _HIDDEN = 3, 32
-_EPOCHS, _BATCH, _RATE, _DECAY = 10, 512, 3e-3, 5e-4
+_NETS, _HIDDEN = 12, 64
+_EPOCHS, _BATCH, _RATE, _DECAY = 24, 512, 3e-3, 1e-4
 _UNLIKE, _THIN = 0.12, 8
 
 

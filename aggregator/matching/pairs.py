@@ -32,6 +32,7 @@ FEATURES = (
     "rarest in common", "rare in common", "rarest name in common",
     "days", "undated", "shorter", "longer", "shorter title",
     "rank, better", "rank, worse", "margin, better", "margin, worse",
+    "terms in common", "burst", "peculiar", "peculiar names",
 )  # fmt: skip
 
 _RARE = 4.0
@@ -50,6 +51,7 @@ class Comparer:
         # is small enough to stay in the processor's cache: most of the others' terms end there.
         self._mine = np.zeros(TERMS, dtype=np.uint8)
         self._sieve = np.zeros(_SIEVE, dtype=np.bool_)
+        self._holders = np.zeros(TERMS, dtype=np.uint16)
 
     def compare(
         self,
@@ -95,8 +97,27 @@ class Comparer:
         features[14:17:2] = largest / 10
         features[15] = np.log1p(dots[13])
         features[17:22] = _circumstances(facts(new), held.facts)
-        features[22:] = _standing(features[0], held.nearest, named or count)
+        features[22:26] = _standing(features[0], held.nearest, named or count)
+        features[26] = np.log1p(np.bincount(of, minlength=count))
+        names = named_by_both.nonzero()[0]
+        burst = window.burst(terms[hit[names]])
+        features[27] = _averages(of[names], burst, idf[names], count)
+        few = 1 / self._held_by(terms[hit])
+        peculiar = np.bincount(of, value * few, count)
+        features[28] = peculiar / np.maximum(dots[0], 1e-6)
+        features[29] = np.log1p(np.bincount(of, idf * few * named_by_both, count))
         return features.T
+
+    def _held_by(self, shared: Places) -> npt.NDArray[np.uint16]:
+        """For each term in common, how many of the candidates hold it.
+
+        In a long affair, or where everything is written to one template, all do. What only few of
+        them share with the new article tells its event from the others.
+        """
+        np.add.at(self._holders, shared, 1)
+        holders = self._holders.take(shared)
+        self._holders[shared] = 0
+        return holders
 
     def _shared(
         self, terms: Places, low: npt.NDArray[np.uint8], others: int
@@ -200,6 +221,13 @@ def _title_fuzz(new: str, titles: Sequence[str]) -> Floats:
         return np.array(one_by_one, dtype=np.float32)
     alike: Floats = cdist([new], titles, scorer=token_set_ratio, dtype=np.float32)[0]
     return alike / np.float32(100)
+
+
+def _averages(owner: Places, values: Floats, weights: Floats, count: int) -> Sums:
+    """The weighted average of each owner's values, 0 where it has none."""
+    total = np.bincount(owner, weights, count)
+    averages: Sums = np.bincount(owner, values * weights, count) / np.maximum(total, 1e-6)
+    return averages
 
 
 def _circumstances(mine: tuple[float, float, float, float], its: Floats) -> list[Floats]:

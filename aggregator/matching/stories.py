@@ -34,8 +34,8 @@ _ROUNDS = 8
 class Rules:
     """Thresholds in thousandths of log-odds; times in days."""
 
-    join: int = 1_300
-    join_short: int = 400
+    join: int = 900
+    join_short: int = 200
     move: int = 300
     young: float = 3.0
 

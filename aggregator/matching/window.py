@@ -27,10 +27,10 @@ PROBE_LIMIT: Final = 256
 PROBE_BUDGET: Final = 4_096
 """Postings that are read for one article, the weightiest terms first."""
 CANDIDATES: Final = 64
-BUDGET, UNCHOSEN = 3_000, 900
+BUDGET, UNCHOSEN = 3_000, 450
 """Entries of candidates that are compared: some sixteen long articles, or more short ones; and how
 many whatever they share, beyond which it must be ``_ALIKE`` of what could be shared."""
-_ALIKE = 0.03
+_ALIKE = 0.06
 NEIGHBOURS: Final = 8
 """How many of an article's best body cosines are remembered, for ranks and margins."""
 
@@ -193,6 +193,13 @@ class Window:
             self._facts[at],
             self._nearest[at],
         )
+
+    def burst(self, terms: npt.NDArray[np.integer]) -> Floats:
+        """How much commoner terms are in the window than the background expects: a log ratio."""
+        half = np.float32(0.5)
+        expected = self._background.shares.take(terms) * np.float32(len(self)) + half
+        burst: Floats = np.log((self._counts.take(terms) + half) / expected)
+        return burst
 
     def remember(self, slot: int, others: Sequence[int | None], cosines: Sequence[float]) -> None:
         """Note the best body cosines of a new article with earlier ones, for both sides.
