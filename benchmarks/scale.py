@@ -51,8 +51,8 @@ EVERY = 33
 CLAIMS, CLAIMED = 40, 50
 ENOUGH = 2_000
 """Due sources."""
-WARM_UP = 40.0
-"""Seconds."""
+WARM_UP = 110.0
+"""Seconds: forty are too few for four workers on two busy cores to start their child processes."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _ASKED = re.compile(rb"GET /(\d+) ")
 _TAG = re.compile(rb'[Ii]f-[Nn]one-[Mm]atch: "(\d+)"')
