@@ -23,6 +23,7 @@ from aggregator.running import memory
 from aggregator.running.application import Application, open_application, sole_use_of
 from aggregator.running.changes import Changes
 from aggregator.running.front_door import Limits
+from aggregator.running.lasting import lasting
 from aggregator.running.neighbours import Neighbourhood, describe
 from aggregator.running.roles import Running, what_runs
 from aggregator.running.server import ListenError, bind, connections_within, serving
@@ -188,7 +189,7 @@ async def _at_work(
         neighbourhood = Neighbourhood(application.ledger, notices, own, application.clock)
         await _prepare(application, neighbourhood)
         running = list(what_runs(application, neighbourhood))
-        tasks = [asyncio.create_task(one.run(), name=one.name) for one in running]
+        tasks = [asyncio.create_task(lasting(one.name, one.run), name=one.name) for one in running]
         ticks = Ticks(_jobs(running, supervisor))
         ticks.start()
         _log.info(

@@ -6,11 +6,13 @@ loses its connection, another has the duty within seconds and begins from what t
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
 
 from aggregator.ledger import Ledger
+from aggregator.running.lasting import lasting
 from storage.database import StorageTroubleError
 from storage.duties import ALONE, Duties
 
@@ -65,7 +67,8 @@ class OnDuty:
             await asyncio.gather(task, return_exceptions=True)
         if term is not None:
             _log.info("duty", outcome="taken", duty=self._name, term=term)
-            self._task = asyncio.create_task(self._work(term), name=self._name)
+            work = partial(self._work, term)
+            self._task = asyncio.create_task(lasting(self._name, work), name=self._name)
 
 
 async def do_once(duties: Duties, name: str, work: Callable[[int], Awaitable[None]]) -> bool:
