@@ -237,7 +237,10 @@ def test_a_reader_who_has_enough_ends_it_quietly() -> None:
 
 def test_an_interrupt_ends_it_and_leaves_no_file() -> None:
     os.mkfifo("endless")
-    words = [*PROCESS, "fold", "endless", "--out", "o.jsonl"]
+    # Who was begun in the background, this process too, is told to ignore it.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    python, option, program = PROCESS
+    words = [python, option, heeding + program, "fold", "endless", "--out", "o.jsonl"]
     with (
         subprocess.Popen(
             words, env={"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
@@ -247,10 +250,13 @@ def test_an_interrupt_ends_it_and_leaves_no_file() -> None:
         feeding.write(lines(ROWS[0]))
         feeding.flush()
         # A signal between Python's last look for one and the read that blocks waits for the next.
-        while running.poll() is None:
+        for _ in range(30):
             running.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 running.wait(timeout=2)
+                break
+        else:
+            running.kill()
         _, said = running.communicate(timeout=60)
     assert (running.returncode, said.strip()) == (1, "Aborted!")
     assert [path.name for path in Path.cwd().iterdir()] == ["endless"]
