@@ -21,6 +21,9 @@ _GROUP = 100
 """Items written in one transaction at the most: others wait for the writer too."""
 _GATHERING = 0.02
 """Seconds for which an item waits for others to share its transaction."""
+SETTLED = 3.0
+"""Seconds without trouble after which the database is well again. On a full disk what changes
+nothing can be written still, and so can, now and then, a little."""
 _ABOUT = "storage"
 _log = structlog.get_logger()
 
@@ -28,9 +31,13 @@ _log = structlog.get_logger()
 class Ledger:
     """Runs storage's functions for coroutines. ``close`` waits for what is under way."""
 
-    def __init__(self, database: Database, notices: Notices | None = None) -> None:
+    def __init__(
+        self, database: Database, notices: Notices | None = None, settled: float = SETTLED
+    ) -> None:
         self.database = database
         self._notices = notices or Notices()
+        self._settled = settled
+        self._well_from = 0.0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._waiting: dict[object, list[tuple[Any, asyncio.Future[None]]]] = {}
         self._grouping: dict[object, asyncio.Task[None]] = {}
@@ -46,10 +53,12 @@ class Ledger:
         try:
             done = await self._run(self._writer, lambda: function(self.database, *args, **kwargs))
         except StorageTroubleError as error:
+            self._well_from = asyncio.get_running_loop().time() + self._settled
             if self._notices.tell(_ABOUT, str(error)):
                 _log.error("storage", outcome="trouble", error=str(error))
             raise
-        if self._notices.clear(_ABOUT):
+        well = asyncio.get_running_loop().time() >= self._well_from
+        if well and self._notices.clear(_ABOUT):
             _log.info("storage", outcome="recovered")
         return done
 

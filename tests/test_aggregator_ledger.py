@@ -87,7 +87,7 @@ def remember(db: Database, size: int, *, full: bool) -> None:
 
 async def test_a_full_disk_is_told_once_and_forgotten_when_there_is_room(database_url: str) -> None:
     notices = Notices()
-    ledger = Ledger(open_database(database_url), notices)
+    ledger = Ledger(open_database(database_url), notices, settled=0)
     with capture_logs() as logs:
         for _ in range(3):
             with pytest.raises(StorageTroubleError, match="database or disk is full"):
@@ -98,6 +98,16 @@ async def test_a_full_disk_is_told_once_and_forgotten_when_there_is_room(databas
         await ledger.write(remember, 10**6, full=False)
     assert notices.standing() == {}
     assert [line["outcome"] for line in logs] == ["trouble", "recovered"]
+    ledger.close()
+
+
+async def test_one_write_that_succeeds_does_not_make_a_full_disk_well(database_url: str) -> None:
+    notices = Notices()
+    ledger = Ledger(open_database(database_url), notices, settled=3600)
+    with pytest.raises(StorageTroubleError):
+        await ledger.write(remember, 10**6, full=True)
+    await ledger.write(remember, 1, full=False)
+    assert list(notices.standing()) == ["storage"]
     ledger.close()
 
 

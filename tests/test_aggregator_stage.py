@@ -167,6 +167,32 @@ async def test_what_was_just_being_claimed_is_given_back_too() -> None:
     assert [line["event"] for line in logs] == ["released"]
 
 
+async def test_what_was_put_off_waits_until_it_can_be_given_back() -> None:
+    given_back: list[int] = []
+    left, well = [7], False
+
+    async def claim(_: int) -> Sequence[int]:
+        return [left.pop()] if left else []
+
+    async def handle(_: int) -> None:
+        raise StorageTroubleError("the disk is full")
+
+    async def release(pieces: Sequence[int]) -> None:
+        if not well:
+            raise StorageTroubleError("the disk is full")
+        given_back.extend(pieces)
+
+    stage = Stage("test", claim, handle, slots=4, release=release)
+    for _ in range(3):
+        await stage.drain()
+    assert given_back == []
+    well = True
+    await stage.drain()
+    assert given_back == [7]
+    await stage.drain()
+    assert given_back == [7], "once"
+
+
 async def test_a_claim_is_made_for_many_free_slots_at_once() -> None:
     work, claims = Work(100), []
 

@@ -134,9 +134,9 @@ class Stage(Generic[_T]):
         for task in abandoned:
             task.cancel()
         await asyncio.gather(*abandoned, return_exceptions=True)
-        await self._give_back(self._owed + [p for task, p in abandoned.items() if task.cancelled()])
-        self._owed = []
+        owed, self._owed = self._owed, []
         self._under_way.clear()
+        await self._give_back(owed + [p for task, p in abandoned.items() if task.cancelled()])
 
     async def _give_back_owed(self) -> None:
         """What was put off for trouble with the database goes back once that is over."""
