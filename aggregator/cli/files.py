@@ -72,7 +72,7 @@ def train_weights(files: tuple[Path, ...], out: Path) -> None:
     """Make the matcher's weights from labelled files.
 
     Deterministic: the same files give the same weights. What they were made from (names, hash,
-    date, scores on those very files) stands in them.
+    date, scores on those files and held out) stands in them.
     """
     from aggregator.cli.piles import train_on  # noqa: PLC0415 - heavy; --help shall be quick
 

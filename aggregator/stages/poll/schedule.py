@@ -367,9 +367,8 @@ def _wanted(health: Health, poll: Poll, now: datetime, politeness: Politeness) -
         return before / 2, "it brought something new, and has too few dates to tell its rhythm by"
     if health.last_success is None:
         return before, "nothing is known of its rhythm yet"
-    return max(
-        before, 1.0
-    ) * _GROWTH, "nothing new came, and it has too few dates to tell its rhythm by"
+    longer = max(before, 1.0) * _GROWTH
+    return longer, "nothing new came, and it has too few dates to tell its rhythm by"
 
 
 def _asked(health: Health, response: Response, now: datetime) -> tuple[float, str]:
